@@ -1,0 +1,219 @@
+"""The MLflow model registry: a sqlite or PostgreSQL store, or an MLflow server.
+
+The client is imported when the registry is opened, never before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from pytest_mlgates.errors import CouldNotEvaluate, UsageError
+from pytest_mlgates.ports import Version
+from pytest_mlgates.validation import did_you_mean
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.tracking import MlflowClient
+
+#: Without these the client retries a dead server for minutes.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+_STAGE = "stage:"
+_ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
+
+
+class MlflowRegistry:
+    """One registered model in one MLflow registry; `cache` is where downloaded files go."""
+
+    def __init__(self, uri: str, model: str, cache: Path) -> None:
+        self.uri = uri
+        self.model = model
+        self._cache = cache
+        self._client = _client(uri)
+
+    def find(self, reference: str) -> Version | None:
+        with self._speaking(f"looking up {reference!r}"):
+            found = self._find(reference)
+        return None if found is None else self._version(found)
+
+    def references(self) -> list[str]:
+        with self._speaking("listing versions"):
+            model = self._client.get_registered_model(self.model)
+            versions = self._client.search_model_versions(f"name = '{_quoted(self.model)}'")
+        return [*sorted(model.aliases), *sorted((str(v.version) for v in versions), key=int)]
+
+    def files(self, version: Version) -> Path:
+        with self._speaking(f"fetching the files of {version}"):
+            uri = self._client.get_model_version_download_uri(self.model, version.number)
+            local = _local_folder(uri)
+            if local is None:
+                import mlflow.artifacts
+
+                target = self._cache / "models" / re.sub(r"\W+", "-", f"{self.model}-{version.number}")
+                target.mkdir(parents=True, exist_ok=True)
+                local = Path(
+                    mlflow.artifacts.download_artifacts(
+                        artifact_uri=f"models:/{self.model}/{version.number}",
+                        dst_path=str(target),
+                        registry_uri=self.uri,
+                        tracking_uri=self.uri,
+                    )
+                )
+        if not (local / "MLmodel").is_file():
+            raise CouldNotEvaluate(f"{self.model} {version} has no file MLmodel in {local}: it is not a logged model")
+        return local
+
+    def point(self, reference: str, version: Version) -> None:
+        with self._speaking(f"moving {reference!r} to {version}"):
+            if reference.startswith(_STAGE):
+                stage = reference.removeprefix(_STAGE)
+                self._client.transition_model_version_stage(
+                    self.model, version.number, stage, archive_existing_versions=True
+                )
+            else:
+                self._client.set_registered_model_alias(self.model, reference, version.number)
+
+    def tag(self, version: Version, tags: Mapping[str, str]) -> None:
+        with self._speaking(f"tagging {version}"):
+            for key, value in tags.items():
+                self._client.set_model_version_tag(self.model, version.number, key, value)
+
+    def _find(self, reference: str) -> ModelVersion | None:
+        if reference.startswith(_STAGE):
+            found = self._client.get_latest_versions(self.model, [reference.removeprefix(_STAGE)])
+            if not found:
+                self._model_must_exist()
+            return found[0] if found else None
+        if reference.startswith("runs:/"):
+            return self._of_run(reference)
+        name, alias, number = _parts(reference, self.model)
+        if name != self.model:
+            raise UsageError(f"{reference} names the model {name!r}, but the settings judge {self.model!r}")
+        from mlflow.exceptions import MlflowException
+
+        try:
+            if number:
+                return self._client.get_model_version(self.model, number)
+            return self._client.get_model_version_by_alias(self.model, alias)
+        except MlflowException as problem:
+            if problem.error_code not in _ABSENT:
+                raise
+            self._model_must_exist()
+            return None
+
+    def _of_run(self, uri: str) -> ModelVersion | None:
+        run_id = uri.removeprefix("runs:/").split("/")[0]
+        query = f"name = '{_quoted(self.model)}' and run_id = '{_quoted(run_id)}'"
+        found = self._client.search_model_versions(query)
+        if len(found) > 1:
+            numbers = ", ".join(sorted((str(v.version) for v in found), key=int))
+            raise UsageError(f"{uri} is registered as the versions {numbers} of {self.model}: name one of them")
+        if not found:
+            self._model_must_exist()
+        return found[0] if found else None
+
+    def _model_must_exist(self) -> None:
+        known = [model.name for model in self._client.search_registered_models()]
+        if self.model not in known:
+            where = without_secrets(self.uri)
+            raise UsageError(f"no registered model {self.model!r} in {where}: {did_you_mean(self.model, known)}")
+
+    def _version(self, found: ModelVersion) -> Version:
+        return Version(
+            self.model,
+            str(found.version),
+            run_id=found.run_id or "",
+            source=found.source or "",
+            tags=dict(found.tags),
+        )
+
+    @contextlib.contextmanager
+    def _speaking(self, what: str) -> Iterator[None]:
+        """Trouble in the registry, in one sentence; the client's notices about deprecations are not ours to repeat."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except (UsageError, CouldNotEvaluate):
+            raise
+        except Exception as problem:  # noqa: BLE001 - the adapter's edge: any client error becomes one sentence
+            where = without_secrets(self.uri)
+            raise CouldNotEvaluate(
+                f"the registry {where} did not answer while {what}: {_first_line(problem)}"
+            ) from None
+
+
+def without_secrets(uri: str) -> str:
+    """`uri` without user, password and query, fit for a report."""
+    parts = urlsplit(uri)
+    if not parts.netloc:
+        return uri
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def resolved_uri(uri: str, base: Path, environ: Mapping[str, str]) -> str:
+    """The registry's URI: from the settings (a relative sqlite file is relative to `base`), else MLflow's own.
+
+    Raises UsageError when none is given, or a sqlite file does not exist: MLflow would make an empty one.
+    """
+    given = uri or environ.get("MLFLOW_REGISTRY_URI") or environ.get("MLFLOW_TRACKING_URI") or ""
+    if not given:
+        raise UsageError('no registry: write registry = "sqlite:///mlflow.db" or set MLFLOW_TRACKING_URI')
+    if not given.startswith("sqlite:///"):
+        return given
+    file = Path(given.removeprefix("sqlite:///"))
+    file = file if file.is_absolute() else base / file
+    if not file.is_file():
+        raise UsageError(f"registry {given}: there is no file {file}; give the path of an existing MLflow database")
+    return f"sqlite:///{file}"
+
+
+def _client(uri: str) -> MlflowClient:
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mlflow.tracking import MlflowClient
+
+            return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except Exception as problem:  # noqa: BLE001 - the adapter's edge
+        where = without_secrets(uri)
+        raise CouldNotEvaluate(f"the registry {where} cannot be opened: {_first_line(problem)}") from None
+
+
+def _parts(reference: str, model: str) -> tuple[str, str, str]:
+    """(model, alias, number) of an alias, a number, ``models:/NAME@ALIAS`` or ``models:/NAME/NUMBER``."""
+    name, rest = model, reference
+    if reference.startswith("models:/"):
+        body = reference.removeprefix("models:/")
+        if "@" in body:
+            name, _, alias = body.partition("@")
+            return name, alias, ""
+        name, _, rest = body.partition("/")
+        if not rest.isdigit():
+            raise UsageError(f"{reference}: write models:/{name}/NUMBER or models:/{name}@ALIAS")
+    return (name, "", rest) if rest.isdigit() else (name, rest, "")
+
+
+def _local_folder(uri: str) -> Path | None:
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return Path(uri) if not parts.scheme else None
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "\\'")
+
+
+def _first_line(problem: Any) -> str:
+    lines = str(problem).strip().splitlines()
+    return f"{type(problem).__name__}: {lines[0][:300]}" if lines else type(problem).__name__

@@ -1,0 +1,159 @@
+"""The process that runs models: started by path, imports the heavy libraries once, then forks one child a model.
+
+It speaks frames over sockets and shares no memory with the gate. The parent imports `send` and `receive`
+from here, so that both sides speak the same frames; nothing heavy is imported at the top.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+_LENGTHS = struct.Struct(">QQ")
+#: Flavours whose own loader gives predict_proba; pyfunc answers labels for these.
+NATIVE = ("sklearn", "xgboost", "lightgbm", "catboost")
+_PRELOAD = ("mlflow.sklearn", "sklearn.ensemble", "sklearn.linear_model", "pyarrow")
+
+
+def send(connection: socket.socket, header: dict[str, Any], payload: bytes = b"") -> None:
+    words = json.dumps(header).encode()
+    connection.sendall(_LENGTHS.pack(len(words), len(payload)) + words)
+    connection.sendall(payload)
+
+
+def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
+    """The next frame. Raises EOFError when the other side is gone, TimeoutError when the socket has a limit."""
+    words, payload = _LENGTHS.unpack(_exactly(connection, _LENGTHS.size))
+    return json.loads(_exactly(connection, words)), _exactly(connection, payload)
+
+
+def main(control: socket.socket) -> None:
+    """Open models until the parent goes away, then take every child along."""
+    _import_quietly(_PRELOAD)
+    children: dict[str, int] = {}
+    pending, handed = b"", list[int]()
+    while True:
+        # A stream may join two orders in one read; lines keep them apart, and descriptors arrive in their order.
+        read, fds, _, _ = socket.recv_fds(control, 65536, 64)
+        if not read:
+            os.killpg(0, signal.SIGKILL)
+        *orders, pending = (pending + read).split(b"\n")
+        handed += fds
+        for order in map(json.loads, orders):
+            if order["do"] == "open":
+                _import_quietly(order["imports"])
+                children[order["key"]] = _fork(control, handed.pop(0), handed.pop(0), order["files"])
+            else:
+                _, status = os.waitpid(children.pop(order["key"]), 0)
+                control.sendall(json.dumps(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _fork(control: socket.socket, wire: int, log: int, files: str) -> int:
+    pid = os.fork()
+    if pid:
+        os.close(wire)
+        os.close(log)
+        return pid
+    control.close()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    with contextlib.suppress(EOFError, OSError):
+        _serve(socket.socket(fileno=wire), Path(files))
+    os._exit(0)
+
+
+def _serve(connection: socket.socket, files: Path) -> None:
+    model: Any = None
+    while True:
+        question, payload = receive(connection)
+        try:
+            model = model or _load(files)
+            header, answer = _answer(model, question, payload)
+        except BaseException as problem:  # noqa: BLE001 - whatever a model raises is an answer, not our end
+            header, answer = {"error": f"{type(problem).__name__}: {problem}"[:2000]}, b""
+        send(connection, header, answer)
+
+
+def _load(files: Path) -> dict[str, Any]:
+    import yaml
+
+    described = yaml.safe_load((files / "MLmodel").read_text(encoding="utf-8"))
+    for flavour in NATIVE:
+        if flavour in described["flavors"]:
+            native = importlib.import_module(f"mlflow.{flavour}").load_model(str(files))
+            if hasattr(native, "predict_proba"):
+                return {"model": native, "flavour": flavour, "columns": _columns(described)}
+    from mlflow import pyfunc
+
+    return {"model": pyfunc.load_model(str(files)), "flavour": "pyfunc", "columns": _columns(described)}
+
+
+def _columns(described: dict[str, Any]) -> list[str] | None:
+    """The input columns of the model's signature, in order, or None where it has none."""
+    inputs = (described.get("signature") or {}).get("inputs")
+    columns = [column.get("name") for column in json.loads(inputs)] if inputs else []
+    return columns if columns and all(columns) else None
+
+
+def _answer(loaded: dict[str, Any], question: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+    import numpy as np
+
+    model, method = loaded["model"], question["method"]
+    if method == "auto":
+        method = "predict_proba" if hasattr(model, "predict_proba") else "predict"
+    if not hasattr(model, method):
+        raise TypeError(f"the {loaded['flavour']} model has no {method}")
+    rows = _rows(question["rows"], payload)
+    if question["rows"] == "frame" and loaded["columns"] is not None:
+        missing = [column for column in loaded["columns"] if column not in rows.columns]
+        if missing:
+            raise KeyError(f"the model's signature asks for columns the rows lack: {', '.join(missing)}")
+        rows = rows[loaded["columns"]]
+    values = np.asarray(getattr(model, method)(rows))
+    if values.dtype == object:
+        values = values.astype(str)
+    stream = io.BytesIO()
+    np.save(stream, values, allow_pickle=False)
+    classes = np.asarray(getattr(model, "classes_", ())).tolist()
+    return {"method": method, "flavour": loaded["flavour"], "classes": classes}, stream.getvalue()
+
+
+def _rows(kind: str, payload: bytes) -> Any:
+    if kind == "frame":
+        import pyarrow as pa
+
+        return pa.ipc.open_stream(payload).read_pandas()
+    import numpy as np
+
+    return np.load(io.BytesIO(payload), allow_pickle=False)
+
+
+def _import_quietly(modules: Any) -> None:
+    """Importing early only saves time: a module that is absent is named when a model needs it."""
+    for module in modules:
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < count:
+        part = connection.recv(min(count - len(parts), 1 << 20))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,113 @@
+"""Puts the reports of a session together: what each gate said, which never reported, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pytest_mlgates.decision import GateOutcome
+from pytest_mlgates.evidence import from_plain
+from pytest_mlgates.verdict import Finding, Judgement, Verdict, worst
+
+#: The name under which a gate's records travel in `user_properties`; JUnit XML shows them for free.
+PROPERTY = "mlgate"
+
+
+def record(**data: Any) -> tuple[str, str]:
+    """One record as a user property: a JSON string, the one thing that every wire carries."""
+    return PROPERTY, json.dumps(data, sort_keys=True, allow_nan=False)
+
+
+def records(report: pytest.TestReport) -> list[dict[str, Any]]:
+    return [json.loads(str(value)) for name, value in report.user_properties if name == PROPERTY]
+
+
+@dataclass
+class Attempt:
+    """One run of one gate: its reports for setup, call and teardown."""
+
+    reports: list[pytest.TestReport] = field(default_factory=list)
+
+    def outcome(self, name: str) -> GateOutcome:
+        said = records(self.reports[-1])
+        judgements = tuple(_judgement(r) for r in said if "finding" in r)
+        troubles = [(Verdict[r["verdict"]], r["trouble"]) for r in said if "trouble" in r]
+        troubles += [(Verdict.ERROR, why) for why in self._unproven()]
+        if not judgements and not troubles:
+            troubles.append((Verdict.ERROR, "the gate judged nothing: call gate.judge(evidence, rule)"))
+        verdict = worst([*(j.verdict for j in judgements), *(v for v, _ in troubles)])
+        head = next((r for r in said if "gate" in r), {})
+        return GateOutcome(
+            name=name,
+            verdict=verdict,
+            judgements=judgements,
+            trouble=next((why for v, why in troubles if v is verdict), ""),
+            stage=head.get("gate", {}).get("stage", ""),
+            place=self.reports[0].nodeid,
+            seconds=sum(report.duration for report in self.reports),
+        )
+
+    def _unproven(self) -> list[str]:
+        """Reports whose outcome contradicts a pass, whatever was judged before."""
+        found = []
+        for report in self.reports:
+            if hasattr(report, "wasxfail"):
+                found.append("the gate is marked xfail, so its outcome proves nothing: remove the mark")
+            elif report.skipped:
+                found.append(f"the gate was skipped ({_reason(report)}): a skipped gate proves nothing")
+        if not any(report.when == "call" for report in self.reports) and not found:
+            found.append("the gate did not run to its end")
+        return found
+
+
+@dataclass
+class Collected:
+    """Everything the controller heard."""
+
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
+    deselected: set[str] = field(default_factory=set)
+    other_failures: list[str] = field(default_factory=list)
+    usage_problem: str = ""
+
+    def hear(self, report: pytest.TestReport) -> None:
+        said = records(report)
+        head = next((r["gate"] for r in said if "gate" in r), None)
+        if head is None:
+            if report.failed and report.nodeid not in self.other_failures:
+                self.other_failures.append(report.nodeid)
+            return
+        attempts = self.attempts.setdefault(head["name"], [])
+        if report.when == "setup" or not attempts:
+            attempts.append(Attempt())
+        attempts[-1].reports.append(report)
+
+    def outcomes(self) -> dict[str, GateOutcome]:
+        """The worst attempt of each gate: a rerun that passes does not undo a failure."""
+        worst_of = {}
+        for name, attempts in self.attempts.items():
+            worst_of[name] = max((a.outcome(name) for a in attempts), key=lambda outcome: outcome.verdict)
+        return worst_of
+
+    def why_hidden(self, name: str) -> str:
+        if name in self.deselected:
+            return "deselected on the command line, so it was not judged"
+        if name in self.known:
+            return "collected, but no report of it arrived (interrupted, or its process died)"
+        return "not collected: no test with this gate's name was found"
+
+
+def _judgement(data: Mapping[str, Any]) -> Judgement:
+    finding = data["finding"]
+    return Judgement(
+        from_plain(data["evidence"]),
+        Finding(Verdict[finding["verdict"]], finding["sentence"], finding["limit"]),
+    )
+
+
+def _reason(report: pytest.TestReport) -> str:
+    return str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else "no reason given"

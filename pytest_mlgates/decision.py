@@ -1,0 +1,159 @@
+"""Pure: required gates, their outcomes and the facts of the session in; what to do, and why, out."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_mlgates.verdict import Judgement, Verdict, worst
+
+
+class Action(enum.StrEnum):
+    """What follows from a run."""
+
+    PROMOTE = "PROMOTE"
+    HOLD = "HOLD"
+    KEEP = "KEEP"
+    ROLLBACK = "ROLLBACK"
+    NOTHING = "NOTHING"
+
+
+class Exit(enum.IntEnum):
+    """What the process says to the shell. 2 to 5 are pytest's own."""
+
+    DONE = 0
+    HELD = 1
+    UNDECIDED = 10
+    ACTION_FAILED = 11
+
+
+@dataclass(frozen=True, slots=True)
+class GateOutcome:
+    """One gate as it was reported: the worst over its judgements, its trouble, and every attempt."""
+
+    name: str
+    verdict: Verdict
+    judgements: tuple[Judgement, ...] = ()
+    trouble: str = ""
+    stage: str = ""
+    place: str = ""
+    seconds: float = 0.0
+
+    @property
+    def sentence(self) -> str:
+        """Why, in the words of the worst finding."""
+        if self.trouble:
+            return self.trouble
+        said = [j.finding.sentence for j in self.judgements if j.verdict is self.verdict]
+        return said[0] + (f" (and {len(said) - 1} more)" if len(said) > 1 else "") if said else "judged nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What else is true of the session.
+
+    `stopped` says why it did not run to its end, `problem` why nothing could be looked up, `nothing` why there
+    is nothing to judge; `hidden` says of each gate that never reported why not; `other_failures` are failing
+    tests that are no gates.
+    """
+
+    phase: str = "promotion"
+    challenger: str = "the challenger"
+    champion: str = ""
+    nothing: str = ""
+    problem: str = ""
+    stopped: str = ""
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    other_failures: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`reasons` say why in plain words, worst first; `flips` what would change the decision."""
+
+    action: Action
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    flips: tuple[str, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """The code when the action, if any, succeeds."""
+        if self.action is Action.NOTHING or self.verdict is Verdict.PASS:
+            return Exit.DONE
+        return Exit.HELD if self.verdict is Verdict.FAIL else Exit.UNDECIDED
+
+
+def decide(
+    required: Sequence[str], waived: Mapping[str, str], outcomes: Mapping[str, GateOutcome], facts: Facts
+) -> Decision:
+    """The one place where a run becomes an action. Whatever is missing, hidden or stopped never promotes.
+
+    Gates that ran without being required count too: a failing one holds. Waived gates do not count.
+    """
+    if facts.nothing:
+        return Decision(Action.NOTHING, Verdict.PASS, (facts.nothing,))
+    against = [*_stopped(facts), *_missing(required, outcomes, facts), *_failed(outcomes, waived, facts)]
+    if not required:
+        against.append((Verdict.ERROR, "no gate was required, so nothing was proven"))
+    # The order of PASS, INCONCLUSIVE, ERROR, FAIL is the order of importance; sorting is stable.
+    against.sort(key=lambda reason: -reason[0])
+    verdict = worst([Verdict.PASS, *(verdict for verdict, _ in against)])
+    reasons = tuple(sentence for _, sentence in against)
+    counted = [outcome for name, outcome in outcomes.items() if name not in waived]
+    return Decision(_action(facts.phase, verdict), verdict, reasons or _praise(required, facts), _flips(counted))
+
+
+def _action(phase: str, verdict: Verdict) -> Action:
+    if phase == "promotion":
+        return Action.PROMOTE if verdict is Verdict.PASS else Action.HOLD
+    if phase == "live":
+        # Only proof that the champion is bad rolls back; not knowing never does.
+        return Action.ROLLBACK if verdict is Verdict.FAIL else Action.KEEP
+    return Action.NOTHING if verdict is Verdict.PASS else Action.HOLD
+
+
+def _stopped(facts: Facts) -> list[tuple[Verdict, str]]:
+    return [(Verdict.ERROR, sentence) for sentence in (facts.problem, facts.stopped) if sentence]
+
+
+def _missing(required: Sequence[str], outcomes: Mapping[str, GateOutcome], facts: Facts) -> list[tuple[Verdict, str]]:
+    if facts.problem or facts.stopped:
+        return []
+    silent = [name for name in required if name not in outcomes]
+    return [(Verdict.ERROR, f"{name}: {facts.hidden.get(name, 'never reported')}") for name in silent]
+
+
+def _failed(outcomes: Mapping[str, GateOutcome], waived: Mapping[str, str], facts: Facts) -> list[tuple[Verdict, str]]:
+    found: list[tuple[Verdict, str]] = [
+        (outcome.verdict, f"{name}: {outcome.sentence}")
+        for name, outcome in outcomes.items()
+        if outcome.verdict is not Verdict.PASS
+        and name not in waived
+        # One trouble that every gate met is said once.
+        and not (facts.problem and outcome.trouble == facts.problem)
+    ]
+    return found + [(Verdict.FAIL, f"the test {place} failed") for place in facts.other_failures]
+
+
+def _praise(required: Sequence[str], facts: Facts) -> tuple[str, ...]:
+    against = f" against {facts.champion}" if facts.champion else ""
+    return (f"{facts.challenger} passed all {len(required)} required gates{against}",)
+
+
+def _flips(outcomes: Sequence[GateOutcome]) -> tuple[str, ...]:
+    """What would turn each gate that is not passing, as far as the evidence knows."""
+    found: list[str] = []
+    for outcome in outcomes:
+        for judgement in outcome.judgements:
+            details, verdict = judgement.evidence.details, judgement.verdict
+            if verdict is Verdict.FAIL and judgement.evidence.interval is not None:
+                title, limit = judgement.evidence.title, judgement.finding.limit
+                found.append(f"{outcome.name}: a challenger whose {title} is proven {limit}")
+            elif verdict is Verdict.INCONCLUSIVE and details.get("rows_needed"):
+                found.append(
+                    f"{outcome.name}: {details['rows_needed']} golden rows (now {judgement.evidence.n:,}), or a "
+                    f"margin of {details['resolvable_margin']:.2g}, which is what this set can resolve"
+                )
+    return tuple(found)

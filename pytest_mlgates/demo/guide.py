@@ -1,0 +1,35 @@
+"""What a newcomer can look at and try in a finished demo."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from pytest_mlgates.demo.place import resolved
+
+TEXT = """\
+What to look at:
+  .mlgates/report/evidence.json  what was measured, on how many rows, with which interval, and the decision
+  data/golden.parquet.dvc        the pointer that pins the golden set
+  README.md                      what is where, and a gate of your own in ten lines
+
+What to try next:
+  cd {root}
+  python -c "import mlflow; c = mlflow.MlflowClient('sqlite:///mlflow.db'); \
+print(c.get_model_version_by_alias('employment', 'champion').version)"
+      which version the alias `champion` names now
+  pytest --mlgate
+      nothing to promote: the challenger is the champion already
+  pytest --mlgate --mlgate-challenger 3
+      held: version 3 is subtly worse, and the interval proves it
+  echo x >> data/golden.parquet
+  pytest --mlgate --mlgate-challenger 3
+      the golden set is broken, so nothing is judged on it
+  dvc checkout --force data/golden.parquet.dvc
+      and now it is whole again
+"""
+
+
+def next_steps(directory: Path) -> str:
+    """What to look at and what to try after the first promotion; one command a line, to paste."""
+    return TEXT.format(root=shlex.quote(str(resolved(directory))))

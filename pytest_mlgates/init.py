@@ -1,0 +1,82 @@
+"""`mlgates init`: writes the five settings that matter into pyproject.toml, and pins a plain golden file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pytest_mlgates import sources
+from pytest_mlgates.cache import write_atomically
+from pytest_mlgates.errors import UsageError
+
+_QUESTIONS = {
+    "model": "name of the registered model",
+    "golden": "golden set, a Parquet or CSV file",
+    "label": "its label column",
+    "task": "task (binary, multiclass or regression)",
+}
+
+
+def initialise(folder: Path, given: argparse.Namespace, ask: Callable[[str], str] = input) -> str:
+    """Write the settings for a repository in `folder`; what `given` lacks is asked for on a terminal.
+
+    Returns what to do next. Raises UsageError when settings exist already, or an answer cannot be used.
+    """
+    exists = sources.find(folder)
+    if exists is not None:
+        raise UsageError(f"settings exist already in {exists}: edit them there; nothing was changed")
+    answers = {key: getattr(given, key) or _asked(key, question, ask) for key, question in _QUESTIONS.items()}
+    if answers["task"] not in ("binary", "multiclass", "regression"):
+        raise UsageError(f"task must be binary, multiclass or regression, not {answers['task']!r}")
+    golden = folder / answers["golden"]
+    pointer = golden.with_name(golden.name + ".dvc")
+    if not golden.is_file() and not pointer.is_file():
+        raise UsageError(f"neither {golden} nor its pointer {pointer.name} exists: give the path of the golden set")
+    if given.dvc_add and not pointer.is_file():
+        _dvc_add(golden)
+    file = folder / "pyproject.toml"
+    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    text = before + ("\n" if before else "") + _table(answers, given.gates.split(","))
+    write_atomically(file, text.encode())
+    missing = "" if pointer.is_file() else f"pin the golden set: dvc add {answers['golden']}\n"
+    return f"wrote [tool.mlgates] to {file}\n{missing}next: pytest --mlgate"
+
+
+def _asked(key: str, question: str, ask: Callable[[str], str]) -> str:
+    if not sys.stdin.isatty():
+        raise UsageError(f"--{key} is missing and there is no terminal to ask on: give the {question}")
+    answer = ask(f"{question}: ").strip()
+    if not answer:
+        raise UsageError(f"no answer for the {question}; nothing was changed")
+    return answer
+
+
+def _table(answers: dict[str, str], gates: list[str]) -> str:
+    # A JSON string is a TOML string too, whatever is in it.
+    lines = [f"{key} = {json.dumps(value)}" for key, value in answers.items()]
+    return "\n".join(["[tool.mlgates]", *lines, f"gates = {json.dumps([gate.strip() for gate in gates])}", ""])
+
+
+def _dvc_add(golden: Path) -> None:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", "add", "--quiet", golden.name],
+            cwd=golden.parent,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UsageError(
+            f"`dvc add {golden}` took longer than 600 s; run it by hand, then `mlgates init` again"
+        ) from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        if "No module named" in last:
+            last = 'DVC is not installed: pip install "pytest-mlgates[golden]"'
+        raise UsageError(f"`dvc add {golden.name}` in {golden.parent} failed: {last}")

@@ -1,0 +1,161 @@
+"""A pinned model version as gates see it: it answers, but it never runs in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_mlgates import fingerprint
+from pytest_mlgates.cache import AnswerCache
+from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.golden import GoldenSet
+from pytest_mlgates.measure.scores import as_scores
+from pytest_mlgates.pins import PinnedModel
+from pytest_mlgates.ports import Answer, Method, ScoredModel, Scorer
+from pytest_mlgates.settings import Settings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Raised whenever the same model and rows may answer differently than an older cache says.
+_SCORER_VERSION = "1"
+THRESHOLD_TAG = "mlgates.threshold"
+
+
+class Model:
+    """The champion or the challenger.
+
+    `version`, `run_id`, `tags` and `digest` are those the run pinned. `threshold` is the score from which a
+    row counts as positive, `threshold_source` says where it came from.
+    """
+
+    def __init__(self, role: str, pinned: PinnedModel, settings: Settings, scoring: Scoring) -> None:
+        self.role = role
+        self.pinned = pinned
+        self._settings, self._scoring = settings, scoring
+        self.threshold, self.threshold_source = threshold_of(settings, pinned.version.tags)
+
+    @property
+    def version(self) -> str:
+        return self.pinned.version.number
+
+    @property
+    def run_id(self) -> str:
+        return self.pinned.version.run_id
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return self.pinned.version.tags
+
+    @property
+    def digest(self) -> str:
+        return self.pinned.digest
+
+    def predict(self, rows: Any) -> NDArray[Any]:
+        """What the model predicts for `rows` (a DataFrame or array), one row each. Raises CouldNotEvaluate."""
+        return self._scoring.ask(self.role, "predict", rows).values
+
+    def predict_proba(self, rows: Any) -> NDArray[Any]:
+        """Class probabilities (n, classes) as the model gives them. Raises CouldNotEvaluate."""
+        return self._scoring.ask(self.role, "predict_proba", rows).values
+
+    def scores(self, rows: Any) -> NDArray[Any]:
+        """What quality is judged on: (n,) scores of the positive class, (n, k) class scores, or (n,) values,
+        by task. Raises CouldNotEvaluate when the output is of another length, not finite, or labels only.
+        """
+        answer = self._scoring.ask(self.role, self._settings.score, rows)
+        return as_scores(answer, len(rows), self._settings, str(self.pinned))
+
+    def __repr__(self) -> str:
+        return f"<{self.role} {self.pinned}>"
+
+
+class Scoring:
+    """Asks the models, each in its own process; what they say of the golden set is kept.
+
+    `open_scorer` and `read_golden` are called when first needed, so that a run whose answers are all kept
+    starts no process.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        pinned: Mapping[str, PinnedModel],
+        open_scorer: Callable[[], Scorer],
+        read_golden: Callable[[], GoldenSet],
+    ) -> None:
+        self._settings, self._pinned = settings, pinned
+        self._open_scorer, self._read_golden = open_scorer, read_golden
+        self._scorer: Scorer | None = None
+        self._models: dict[str, ScoredModel] = {}
+        self._kept: dict[tuple[str, str], Answer] = {}
+        self._cache = AnswerCache(settings.cache_dir)
+
+    def model(self, role: str) -> Model | None:
+        pinned = self._pinned.get(role)
+        return Model(role, pinned, self._settings, self) if pinned else None
+
+    def ask(self, role: str, method: Method, rows: Any) -> Answer:
+        golden = self._read_golden()
+        if rows is not golden.X:
+            asked = self._opened(role)
+            asked.start(method, rows)
+            return asked.answer()
+        if (role, method) not in self._kept:
+            self._answer_on_golden(role, method, golden)
+        return self._kept[role, method]
+
+    def close(self) -> None:
+        if self._scorer is not None:
+            self._scorer.close()
+            self._scorer = None
+
+    def _answer_on_golden(self, role: str, method: Method, golden: GoldenSet) -> None:
+        """Both models are asked before either answer is awaited, so that they work side by side."""
+        keys = {r: self._key(r, method, golden) for r in self._pinned if (r, method) not in self._kept}
+        with self._cache.alone(fingerprint.of_text(*sorted(keys.values()))):
+            for other, key in keys.items():
+                found = self._cache.load(key)
+                if found is not None:
+                    self._kept[other, method] = found
+            asked = {r: self._opened(r) for r in keys if (r, method) not in self._kept}
+            for model in asked.values():
+                model.start(method, golden.X)
+            troubles: dict[str, CouldNotEvaluate] = {}
+            for other, model in asked.items():
+                try:
+                    self._kept[other, method] = answer = model.answer()
+                    self._cache.store(keys[other], answer)
+                except CouldNotEvaluate as trouble:
+                    troubles[other] = trouble
+                    # A child that failed may be dead; the next question gets a new one.
+                    self._models.pop(other)
+        if role in troubles:
+            raise troubles[role]
+
+    def _opened(self, role: str) -> ScoredModel:
+        if self._scorer is None:
+            self._scorer = self._open_scorer()
+        if role not in self._models:
+            from pathlib import Path
+
+            pinned = self._pinned[role]
+            self._models[role] = self._scorer.open(Path(pinned.files), f"{role} {pinned}")
+        return self._models[role]
+
+    def _key(self, role: str, method: Method, golden: GoldenSet) -> str:
+        columns = "\0".join(map(str, golden.X.columns))
+        digest, environment = self._pinned[role].digest, fingerprint.of_environment()
+        return fingerprint.of_text(_SCORER_VERSION, method, digest, golden.version, columns, environment)
+
+
+def threshold_of(settings: Settings, tags: Mapping[str, str]) -> tuple[float, str]:
+    """(threshold, where it came from). Raises CouldNotEvaluate when the version's tag is no number."""
+    if settings.threshold is not None:
+        return settings.threshold, settings.origin("threshold")
+    if THRESHOLD_TAG not in tags:
+        return 0.5, "default"
+    try:
+        return float(tags[THRESHOLD_TAG]), f"version tag {THRESHOLD_TAG}"
+    except ValueError:
+        raise CouldNotEvaluate(f"version tag {THRESHOLD_TAG} = {tags[THRESHOLD_TAG]!r} is not a number") from None

@@ -1,0 +1,196 @@
+"""The end of a session on the controller: decide, write the evidence, act, write what was done, and say so."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import sys
+import time
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pytest_mlgates.action import Done, act
+from pytest_mlgates.collected import Collected
+from pytest_mlgates.decision import Action, Decision, Exit, Facts, GateOutcome, decide
+from pytest_mlgates.errors import ActionFailed, ChampionMoved
+from pytest_mlgates.policy import STAGES
+from pytest_mlgates.report import evidence_file, terminal
+from pytest_mlgates.setup import Prepared
+from pytest_mlgates.verdict import Verdict
+
+_COLOURS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.ERROR: "yellow", Verdict.FAIL: "red"}
+
+
+@dataclass
+class Outcome:
+    """What a session came to. `exit_code` is final after `carry_out`."""
+
+    prepared: Prepared
+    outcomes: dict[str, GateOutcome]
+    decision: Decision
+    exit_code: int
+    lines: list[str] = field(default_factory=list)
+    applied: bool = False
+
+    @classmethod
+    def of(cls, prepared: Prepared, heard: Collected, exitstatus: int, *, collect_only: bool) -> Outcome:
+        outcomes = dict(sorted(heard.outcomes().items(), key=lambda item: _order(prepared, item[1])))
+        decision = decide(
+            prepared.required.names,
+            prepared.required.waived,
+            outcomes,
+            _facts(prepared, heard, outcomes, exitstatus, collect_only),
+        )
+        own = exitstatus in (2, 3, 4) or (exitstatus == 5 and decision.action is not Action.NOTHING)
+        code = 4 if heard.usage_problem else exitstatus if own else int(decision.exit)
+        return cls(prepared, outcomes, decision, code)
+
+    def carry_out(self) -> None:
+        """Evidence first: what cannot be recorded is not done."""
+        if self.decision.action is Action.NOTHING and not self.outcomes:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")  # a user's `filterwarnings = error` is about the user's tests
+            if self._write(None) and self.prepared.apply:
+                self._act()
+
+    def print_to(self, reporter: pytest.TerminalReporter) -> None:
+        width = reporter._tw.fullwidth
+        required = self.prepared.required
+        if self.outcomes:
+            reporter.section("release gates", sep="=")
+            lines = terminal.table(self.outcomes.values(), required.waived, width)
+            for line, verdict in lines:
+                reporter.write_line(line, **({} if verdict is None else {_COLOURS[verdict]: True}))
+            reporter.write_line("")
+        said = terminal.decision_lines(
+            self.decision,
+            str(self.prepared.pins.challenger or self.prepared.settings.model),
+            applied=self.applied,
+            waived=required.waived,
+            unasked=required.unasked if self.outcomes else (),
+            width=width,
+        )
+        colour = _COLOURS[self.decision.verdict]
+        for number, line in enumerate(said):
+            reporter.write_line(line, **({"bold": True, colour: True} if number == 0 else {}))
+        for line in self.lines:
+            reporter.write_line(f"  {line}")
+
+    def _act(self) -> None:
+        prepared = self.prepared
+        if prepared.registry is None:
+            return
+        try:
+            done = act(self.decision, prepared.pins, prepared.settings, prepared.registry, actor=actor())
+        except ChampionMoved as moved:
+            self._hold(str(moved))
+            done = Done(str(moved))
+        except ActionFailed as failed:
+            self.exit_code = Exit.ACTION_FAILED
+            self.lines.append(f"ACTION FAILED: {failed}")
+            self._write({"done": False, "sentence": str(failed)})
+            return
+        self.applied = self.decision.action is Action.PROMOTE
+        self.lines += [line for line in (done.sentence, done.trouble) if line]
+        if not self._write({"done": self.applied, "sentence": done.sentence, "trouble": done.trouble}) and self.applied:
+            self.exit_code = Exit.ACTION_FAILED
+
+    def _hold(self, reason: str) -> None:
+        self.decision = Decision(Action.HOLD, Verdict.INCONCLUSIVE, (reason,))
+        self.exit_code = int(self.decision.exit)
+
+    def _write(self, action: dict[str, Any] | None) -> bool:
+        prepared = self.prepared
+        record = evidence_file.document(
+            self.decision, self.outcomes, head=_head(prepared), action=action, times={"finished_at": time.time()}
+        )
+        try:
+            file = evidence_file.write(record, prepared.settings.report_dir)
+        except OSError as problem:
+            place = prepared.settings.report_dir
+            sentence = f"the evidence could not be written to {place} ({problem.strerror})"
+            if action is None:
+                self._hold(f"{sentence}: what cannot be recorded is not done")
+            else:
+                self.lines.append(sentence)
+            return False
+        if not any(line.startswith("evidence: ") for line in self.lines):
+            self.lines.append(f"evidence: {file}")
+        return True
+
+
+def actor() -> str:
+    """Who runs this: the CI's user where there is one, else the login name."""
+    for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID"):
+        if os.environ.get(name):
+            return os.environ[name]
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def _facts(
+    prepared: Prepared, heard: Collected, outcomes: dict[str, GateOutcome], exitstatus: int, collect_only: bool
+) -> Facts:
+    stopped = {2: "the session was interrupted before its end", 3: "pytest had an internal error"}
+    why = heard.usage_problem or stopped.get(exitstatus, "")
+    why = why or ("--collect-only judges nothing" if collect_only else "")
+    pins = prepared.pins
+    return Facts(
+        phase=prepared.settings.phase,
+        challenger=str(pins.challenger or ""),
+        champion=str(pins.champion.version) if pins.champion else "",
+        nothing=pins.nothing,
+        problem=pins.problem,
+        stopped=why,
+        hidden={name: heard.why_hidden(name) for name in prepared.required.names if name not in outcomes},
+        other_failures=tuple(heard.other_failures),
+    )
+
+
+def _head(prepared: Prepared) -> dict[str, Any]:
+    """What was judged, under which settings, on what: with the digests and versions needed to judge again."""
+    settings, pins = prepared.settings, prepared.pins
+    from importlib.metadata import version
+
+    return {
+        "phase": settings.phase,
+        "champion": pins.champion,
+        "challenger": pins.challenger,
+        "golden_set": _golden(prepared),
+        "registry": prepared.registry_name,
+        "settings": settings.model_dump(mode="json", exclude={"base", "origins", "registry"}),
+        "settings_from": dict(settings.origins),
+        "required": list(prepared.required.names),
+        "waived": dict(prepared.required.waived),
+        "not_asked_for": list(prepared.required.unasked),
+        "environment": {
+            "python": platform.python_version(),
+            "platform": sys.platform,
+            **{name: version(name) for name in ("pytest-mlgates", "pytest", "numpy", "mlflow")},
+        },
+    }
+
+
+def _golden(prepared: Prepared) -> dict[str, Any] | None:
+    pointer = prepared.pins.golden
+    if pointer is None:
+        return None
+    return {
+        "file": prepared.settings.golden,
+        "md5": pointer.md5,
+        "commit": pointer.commit,
+        "remark": pointer.remark,
+    }
+
+
+def _order(prepared: Prepared, outcome: GateOutcome) -> tuple[int, int, str]:
+    stage = STAGES.index(outcome.stage) if outcome.stage in STAGES else len(STAGES)
+    asked = prepared.required.asked
+    return stage, asked.index(outcome.name) if outcome.name in asked else len(asked), outcome.name

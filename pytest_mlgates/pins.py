@@ -1,0 +1,104 @@
+"""What one run judges, resolved once on the controller and the same for every worker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_mlgates import fingerprint
+from pytest_mlgates.errors import CouldNotEvaluate, UsageError
+from pytest_mlgates.ports import GoldenStore, Pointer, Registry, Version
+from pytest_mlgates.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedModel:
+    """One version, the reference that named it, where its files are, and their digest."""
+
+    version: Version
+    reference: str
+    files: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.version.model} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """`problem` and `golden_problem` say why a part could not be had; every gate that needs it is then ERROR.
+
+    `nothing` says why there is nothing to judge: the challenger is the champion already.
+    """
+
+    champion: PinnedModel | None = None
+    challenger: PinnedModel | None = None
+    golden: Pointer | None = None
+    problem: str = ""
+    golden_problem: str = ""
+    nothing: str = ""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Pins:
+        data = json.loads(text)
+        golden = data.pop("golden")
+        return cls(
+            champion=_model(data.pop("champion")),
+            challenger=_model(data.pop("challenger")),
+            golden=Pointer(**{**golden, "file": Path(golden["file"])}) if golden else None,
+            **data,
+        )
+
+
+def pin(settings: Settings, registry: Registry, store: GoldenStore) -> Pins:
+    """Look up what the settings name. Raises UsageError for a model or challenger that does not exist."""
+    try:
+        champion = registry.find(settings.champion)
+        challenger = registry.find(settings.challenger)
+        if challenger is None:
+            known = ", ".join(registry.references()) or "none"
+            raise UsageError(
+                f"no challenger: {settings.model} has no version {settings.challenger!r} "
+                f"({settings.origin('challenger')}); it has: {known}"
+            )
+        nothing = _nothing(settings, champion, challenger)
+        if nothing:
+            return Pins(nothing=nothing)
+        pins = Pins(
+            champion=_pinned(registry, champion, settings.champion) if champion else None,
+            challenger=_pinned(registry, challenger, settings.challenger),
+        )
+    except CouldNotEvaluate as problem:
+        return Pins(problem=str(problem))
+    try:
+        pointer = store.pointer()
+        store.ensure(pointer)
+        return replace(pins, golden=pointer)
+    except CouldNotEvaluate as problem:
+        return replace(pins, golden_problem=str(problem))
+
+
+def _nothing(settings: Settings, champion: Version | None, challenger: Version) -> str:
+    """An alias that already means the champion asks for nothing; a version named by number is judged all the same."""
+    by_name = settings.challenger.isdigit() or "/" in settings.challenger
+    if champion is None or by_name or champion.number != challenger.number:
+        return ""
+    return f"nothing to promote: {settings.challenger!r} is {settings.model} {challenger}, which is champion already"
+
+
+def _pinned(registry: Registry, version: Version, reference: str) -> PinnedModel:
+    files = registry.files(version)
+    try:
+        digest = fingerprint.of_folder(files)
+    except OSError as problem:
+        raise CouldNotEvaluate(f"the files of {version} in {files} cannot be read: {problem.strerror}") from None
+    return PinnedModel(version, reference, str(files), digest)
+
+
+def _model(data: Any) -> PinnedModel | None:
+    return PinnedModel(**{**data, "version": Version(**data["version"])}) if data else None

@@ -1,0 +1,44 @@
+"""The pytest plugin's door: options and markers. Everything else is imported only when ``--mlgate`` is given."""
+
+from __future__ import annotations
+
+import pytest
+
+_MARKERS = (
+    "mlgate(name, *, stage='quality', phase='promotion', timing=False): a release gate of this name",
+    "golden_regression(**policy): a gate: not worse than the champion on each metric",
+    "bootstrap_auc(**policy): a gate: a proven gain in ROC AUC",
+    "latency(**policy): a gate on answering times",
+    "fairness(**policy): a gate on how groups are treated",
+    "skew(**policy): a gate on training against serving data",
+    "env_lock(**policy): a gate on the environment",
+    "rollback_drill(**policy): a gate on the way back, phase drill",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mlgates", "release gates for machine-learning models")
+    group.addoption("--mlgate", action="store_true", help="judge the challenger; change nothing")
+    group.addoption("--mlgate-apply", action="store_true", help="act on the decision: promote, hold or roll back")
+    group.addoption("--mlgate-phase", metavar="PHASE", help="promotion (default), live or drill")
+    group.addoption("--mlgate-model", metavar="NAME", help="which model of the settings")
+    group.addoption("--mlgate-champion", metavar="REF", help="alias or stage:NAME that serves (default: champion)")
+    group.addoption(
+        "--mlgate-challenger",
+        metavar="REF",
+        help="alias, version number, models:/ or runs:/ URI to judge (default: challenger)",
+    )
+    group.addoption("--mlgate-report", metavar="DIR", help="where evidence.json goes (default: .mlgates/report)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    if config.option.mlgate:
+        from pytest_mlgates.session import install
+
+        install(config)
+    elif not hasattr(config, "workerinput"):
+        stray = [name for name in vars(config.option) if name.startswith("mlgate_") and getattr(config.option, name)]
+        if stray:
+            raise pytest.UsageError(f"--{stray[0].replace('_', '-')} does nothing without --mlgate: add --mlgate")

@@ -1,0 +1,74 @@
+"""evidence.json: everything needed to judge again, in a file whose bytes depend on the inputs alone.
+
+Only the block ``measured_times`` and the keys ending in ``_at`` differ between two runs on the same inputs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_mlgates.decision import Decision, GateOutcome
+from pytest_mlgates.evidence import plain
+from pytest_mlgates.verdict import Judgement
+
+SCHEMA = "https://pytest-mlgates.dev/schema/evidence/1"
+FILE = "evidence.json"
+
+
+def document(
+    decision: Decision,
+    outcomes: Mapping[str, GateOutcome],
+    *,
+    head: Mapping[str, Any],
+    action: Mapping[str, Any] | None,
+    times: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The whole record as plain data. `head` says what was judged, under which settings, on what."""
+    return {
+        "schema": SCHEMA,
+        "decision": {
+            "action": str(decision.action),
+            "verdict": decision.verdict.name,
+            "reasons": list(decision.reasons),
+            "flips": list(decision.flips),
+            "exit": int(decision.exit),
+        },
+        "action": plain(action) if action is not None else None,
+        **plain(head),
+        "gates": [_gate(outcome) for _, outcome in sorted(outcomes.items())],
+        "measured_times": {"gates_s": {n: o.seconds for n, o in sorted(outcomes.items())}, **times},
+    }
+
+
+def write(document: Mapping[str, Any], folder: Path) -> Path:
+    """Write the record whole or not at all. Raises OSError."""
+    from pytest_mlgates.cache import write_atomically
+
+    file = folder / FILE
+    text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    write_atomically(file, text.encode() + b"\n")
+    return file
+
+
+def _gate(outcome: GateOutcome) -> dict[str, Any]:
+    return {
+        "name": outcome.name,
+        "stage": outcome.stage,
+        "verdict": outcome.verdict.name,
+        "sentence": outcome.sentence,
+        "trouble": outcome.trouble,
+        "judgements": [_judgement(judgement) for judgement in outcome.judgements],
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    finding = judgement.finding
+    return {
+        "evidence": plain(judgement.evidence),
+        "verdict": finding.verdict.name,
+        "sentence": finding.sentence,
+        "limit": finding.limit,
+    }

@@ -1,0 +1,74 @@
+"""Which gates must pass: fixed from the settings before anything is collected."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from pytest_mlgates.errors import UsageError
+from pytest_mlgates.settings import Settings
+
+#: The gates of the main job, by task.
+CORE: Mapping[str, tuple[str, ...]] = {
+    "binary": ("golden_integrity", "is_new", "golden_regression", "bootstrap_auc"),
+    "multiclass": ("golden_integrity", "is_new", "golden_regression"),
+    "regression": ("golden_integrity", "is_new", "golden_regression"),
+}
+
+#: These can be waived with a reason, but never just left out.
+INDISPENSABLE = ("golden_integrity", "golden_regression")
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """`names` must be proven; `waived` run and are shown but do not count; `unasked` shipped gates do not run."""
+
+    names: tuple[str, ...]
+    waived: Mapping[str, str]
+    unasked: tuple[str, ...]
+    expired: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        return (*self.names, *self.waived)
+
+
+def required_gates(settings: Settings, shipped: Collection[str], today: datetime.date) -> Required:
+    """The required set for the phase of `settings`; `shipped` are the gates this package brings for it.
+
+    Raises UsageError when the list is empty, names a gate twice, leaves out an indispensable gate,
+    or a waiver names a gate that is not asked for.
+    """
+    listed = _listed(settings)
+    place = settings.origin("gates")
+    if not listed:
+        raise UsageError(f'gates in {place} is empty: nothing asked is nothing proven; write gates = "default"')
+    for name in listed:
+        if listed.count(name) > 1:
+            raise UsageError(f"gates in {place} names {name!r} twice")
+    waivers = {waiver.gate: waiver for waiver in settings.waivers}
+    if settings.phase == "promotion":
+        for name in INDISPENSABLE:
+            if name not in listed:
+                raise UsageError(
+                    f"gates in {place} leaves out {name!r}, which can be waived but not left out: add it, "
+                    f'or add it and write [[tool.mlgates.waivers]] gate = "{name}", reason = "..."'
+                )
+    for name in waivers:
+        if name not in listed:
+            raise UsageError(f"a waiver names the gate {name!r}, which gates in {place} does not list")
+    active = {name: w.reason for name, w in waivers.items() if w.active(today)}
+    return Required(
+        names=tuple(name for name in listed if name not in active),
+        waived=active,
+        unasked=tuple(sorted(name for name in shipped if name not in listed)),
+        expired=tuple(name for name in waivers if name not in active),
+    )
+
+
+def _listed(settings: Settings) -> list[str]:
+    names: list[str] = []
+    for name in settings.gates:
+        names += CORE[settings.task] if name in ("core", "default") else [name]
+    return names

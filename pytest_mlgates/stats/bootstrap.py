@@ -1,0 +1,158 @@
+"""Paired bootstrap: both models are scored on the same resampled rows.
+
+Positives and negatives are resampled apart, so each replicate keeps the class sizes. Replicates come in
+blocks of 64 whose random stream depends on the seed and the block's number alone: the same seed gives
+the same numbers with or without numba, on any number of threads, and asking for more draws appends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pytest_mlgates.stats.checks import (
+    Floats,
+    Ints,
+    binary_labels,
+    floats,
+    group_codes,
+    interval_level,
+    weights,
+)
+from pytest_mlgates.stats.replicate_auc import Ranking, class_totals, rankings, twice_u
+from pytest_mlgates.stats.resample import LANES, Layout, draw_counts, layout
+from pytest_mlgates.stats.special import t_quantile
+from pytest_mlgates.stats.variance import cluster_strata
+
+MetricFunction = Callable[[NDArray[Any], NDArray[Any], Floats | None], float]
+
+
+def paired_auc_bootstrap(
+    y: ArrayLike,
+    champion: ArrayLike,
+    challenger: ArrayLike,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    threads: int = 1,
+    groups: ArrayLike | None = None,
+) -> Floats:
+    """Bootstrap draws of AUC(challenger) - AUC(champion), (draws,), exact for each resample.
+
+    Shapes: y, champion, challenger, groups (n,). With `groups`, clusters are resampled (Field & Welsh 2007)
+    instead of rows. Raises ValueError as `paired_auc` does. Efron & Tibshirani 1993, chapter 8.
+    """
+    labels = binary_labels(y)
+    old = floats(champion, "the champion's scores", length=len(labels))
+    new = floats(challenger, "the challenger's scores", length=len(labels))
+    _positive(draws, "draws")
+    plan = layout(labels, None if groups is None else group_codes(groups, len(labels))[0])
+    both = [rankings(labels, scores, plan.unit_of_row) for scores in (old, new)]
+    one_block = partial(_block, plan, both, seed, groups is not None)
+    blocks = range(-(-draws // LANES))
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(one_block, blocks))
+    else:
+        found = [one_block(block) for block in blocks]
+    return np.concatenate(found)[:draws]
+
+
+def _block(plan: Layout, both: list[list[Ranking]], seed: int, clustered: bool, block: int) -> Floats:
+    counts = draw_counts(plan, seed, block)
+    old, new = (twice_u(ranking, counts) for ranking in both)
+    if clustered:
+        n_pos, n_neg = class_totals(both[0][0], counts)
+        pairs = 2 * n_pos * n_neg
+    else:
+        pairs = np.full(LANES, 2 * plan.sizes[0] * plan.sizes[1])
+    return (new - old) / pairs
+
+
+def replicate_weights(
+    y: ArrayLike, *, draws: int = 2000, seed: int = 0, groups: ArrayLike | None = None
+) -> NDArray[np.uint8]:
+    """How often each row counts in each draw of `paired_auc_bootstrap`, (draws, n).
+
+    For checks against another implementation: `roc_auc_score(y, scores, sample_weight=weights[i])`.
+    """
+    labels = binary_labels(y)
+    plan = layout(labels, None if groups is None else group_codes(groups, len(labels))[0])
+    blocks = [draw_counts(plan, seed, b).T[:, plan.unit_of_row] for b in range(-(-draws // LANES))]
+    return np.concatenate(blocks)[:draws]
+
+
+def paired_bootstrap(
+    metric: MetricFunction,
+    y: ArrayLike,
+    champion: ArrayLike,
+    challenger: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+    groups: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+) -> Floats:
+    """Bootstrap draws of metric(challenger) - metric(champion), (draws,), for any metric(y, pred, weight).
+
+    Shapes: y (n,), champion and challenger (n,) or (n, classes), weight, groups and strata (n,). Rows (or
+    whole clusters) are resampled within each stratum, both models on the same ones. Raises ValueError when
+    the metric returns something that is not a finite number.
+    """
+    truth, old, new = np.asarray(y), np.asarray(champion), np.asarray(challenger)
+    for name, pred in (("champion", old), ("challenger", new)):
+        if len(pred) != len(truth):
+            raise ValueError(f"the {name} has {len(pred)} rows, the labels {len(truth)}; give equal lengths")
+    _positive(draws, "draws")
+    w = weights(weight, len(truth))
+    found = np.empty(draws)
+    for i, rows in enumerate(_resamples(len(truth), draws, seed, groups, strata)):
+        part = None if w is None else w[rows]
+        found[i] = metric(truth[rows], new[rows], part) - metric(truth[rows], old[rows], part)
+    if not np.isfinite(found).all():
+        raise ValueError("the metric is not a finite number on some resamples; stratify by class or give more rows")
+    return found
+
+
+def _resamples(n: int, draws: int, seed: int, groups: ArrayLike | None, strata: ArrayLike | None) -> Iterator[Ints]:
+    codes, units = (np.arange(n), n) if groups is None else group_codes(groups, n)
+    kinds = np.zeros(units, dtype=np.int64)
+    if strata is not None:
+        kinds = cluster_strata(codes, units, np.unique(np.asarray(strata), return_inverse=True)[1])
+    members = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes, minlength=units)
+    first = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    rng = np.random.Generator(np.random.PCG64(seed))
+    for _ in range(draws):
+        picked = np.concatenate([m[rng.integers(0, len(m), len(m))] for m in members])
+        if groups is None:
+            yield picked
+            continue
+        length = sizes[picked]
+        offset = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
+        yield order[np.repeat(first[picked], length) + offset]
+
+
+def percentile_interval(draws: ArrayLike, level: float) -> tuple[float, float]:
+    """The middle `level` of the draws. Too narrow with few positives (error 10 to 12 % at a nominal 5 %)."""
+    tail = (1 - interval_level(level)) / 2
+    low, high = np.quantile(floats(draws, "the draws"), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def t_interval(point: float, draws: ArrayLike, level: float, df: float) -> tuple[float, float]:
+    """point +- t quantile times the draws' standard deviation: the better calibrated one on few rows."""
+    half = t_quantile((1 + interval_level(level)) / 2, df) * float(np.std(floats(draws, "the draws"), ddof=1))
+    return point - half, point + half
+
+
+def _positive(number: int, name: str) -> None:
+    if number < 1:
+        raise ValueError(f"{name} is {number}; give at least 1")

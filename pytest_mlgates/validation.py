@@ -1,0 +1,77 @@
+"""Turns a wrong key or value into one clear sentence: what was given, where, what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pytest_mlgates.errors import UsageError
+
+M = TypeVar("M", bound=BaseModel)
+
+_MEANT = {
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "tuple_type": 'a list such as ["a", "b"]',
+    "dict_type": "a table of key = value",
+    "mapping_type": "a table of key = value",
+    "model_type": "a table of key = value",
+    "date_type": "a date such as 2027-01-31",
+}
+
+
+def read(model: type[M], values: Mapping[str, Any], where: Mapping[str, str], default_where: str) -> M:
+    """`values` as a `model`; `where` says of each top-level key where it was written.
+
+    Raises UsageError for the first wrong key or value.
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as problem:
+        # A misspelt key explains a missing one, so it is the one to show.
+        first = min(problem.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden")
+        path = [str(part) for part in first["loc"]]
+        source = where.get(path[0], default_where) if path else default_where
+        raise UsageError(_sentence(model, first, path, source)) from None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest known word as a question, or the known words."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names) or 'none'}"
+
+
+def _sentence(model: type[BaseModel], error: Any, path: list[str], source: str) -> str:
+    key = ".".join(path)
+    kind, given = error["type"], error.get("input")
+    if kind == "extra_forbidden":
+        return f"unknown key {key!r} in {source}: {did_you_mean(path[-1], _keys(model, path))}"
+    if kind == "missing":
+        return f"{key!r} is missing in {source}: {_described(model, path)}"
+    if kind in _MEANT:
+        return f"{key} in {source} must be {_MEANT[kind]}, not {given!r} ({type(given).__name__})"
+    if kind == "literal_error":
+        return f"{key} in {source} must be one of {error['ctx']['expected']}, not {given!r}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message.replace("Input should be", "it should be")
+    return f"{key or 'the settings'} in {source} cannot be {given!r}: {message}"
+
+
+def _keys(model: type[BaseModel], path: list[str]) -> Iterable[str]:
+    for part in path[:-1]:
+        field = model.model_fields.get(part)
+        annotation = field.annotation if field else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return model.model_fields
+
+
+def _described(model: type[BaseModel], path: list[str]) -> str:
+    field = model.model_fields.get(path[0])
+    return (field.description if field else None) or f"write {path[-1]} = ..."
