@@ -5,8 +5,7 @@ With ``better = false`` it is the picture of "not worse" and follows golden_regr
 
 import pytest
 
-from pytest_mlgates import better_by, is_true, not_worse_than
-from pytest_mlgates.evidence import Evidence
+from pytest_mlgates import Evidence, better_by, is_true, not_worse_than
 from pytest_mlgates.measure.bootstrap import auc_gain
 
 

@@ -5,8 +5,7 @@
 
 import pytest
 
-from pytest_mlgates import is_true
-from pytest_mlgates.evidence import Evidence
+from pytest_mlgates import Evidence, is_true
 from pytest_mlgates.measure.sameness import novelty
 
 

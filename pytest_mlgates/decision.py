@@ -139,7 +139,7 @@ def _failed(outcomes: Mapping[str, GateOutcome], waived: Mapping[str, str], fact
 
 def _praise(required: Sequence[str], facts: Facts) -> tuple[str, ...]:
     against = f" against {facts.champion}" if facts.champion else ""
-    return (f"{facts.challenger} passed all {len(required)} required gates{against}",)
+    return (f"all {len(required)} required gates passed{against}",)
 
 
 def _flips(outcomes: Sequence[GateOutcome]) -> tuple[str, ...]:

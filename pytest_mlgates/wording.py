@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pytest_mlgates.evidence import Evidence
 
+#: The unit of evidence whose value is 1 for yes and 0 for no.
+YES_NO = "yes/no"
+
 
 def figure(value: float) -> str:
     """Four significant figures, no trailing noise."""
@@ -11,7 +14,9 @@ def figure(value: float) -> str:
 
 
 def shown(evidence: Evidence, value: float) -> str:
-    """`value` in the manner of its evidence: a gain carries its sign."""
+    """`value` in the manner of its evidence: a gain carries its sign, a plain yes or no is a word."""
+    if evidence.unit == YES_NO:
+        return "yes" if value else "no"
     return (f"{value:+.4f}" if evidence.measure.endswith("gain") else figure(value)) + evidence.unit
 
 

@@ -20,7 +20,17 @@ from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import Answer, Method
 
 #: What a child sees of our environment; everything else, tokens above all, stays here.
-_SHOWN = ("PATH", "HOME", "LANG", "TMPDIR", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+_SHOWN = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "TZ",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION",
+)
 _SHOWN_PREFIXES = ("LC_", "PYTHON", "OMP_", "MKL_", "OPENBLAS_")
 
 
@@ -146,7 +156,8 @@ def _packed(rows: Any) -> tuple[str, bytes]:
 def _imports(files: Path) -> list[str]:
     """What this model will need, imported once before the fork rather than in every child."""
     text = (files / "MLmodel").read_text(encoding="utf-8")
-    return ["skops.io"] if "serialization_format: skops" in text else []
+    found = [f"mlflow.{flavour}" for flavour in scoring_child.NATIVE if f"\n  {flavour}:" in text]
+    return [] if found == ["mlflow.sklearn"] else [*found, "mlflow.pyfunc"]
 
 
 def _environment(environ: Mapping[str, str], shown: Collection[str]) -> dict[str, str]:

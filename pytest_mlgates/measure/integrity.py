@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.ports import Pointer
+from pytest_mlgates.wording import YES_NO
 
 
 def golden_bytes(golden: GoldenSet, pointer: Pointer) -> Evidence:
@@ -14,4 +15,4 @@ def golden_bytes(golden: GoldenSet, pointer: Pointer) -> Evidence:
     if pointer.remark:
         reason += f" ({pointer.remark})"
     details = {"reason": reason, "md5": pointer.md5, "commit": pointer.commit, "remark": pointer.remark}
-    return Evidence("golden set integrity", float(matches), len(golden), details=details)
+    return Evidence("frozen", float(matches), len(golden), unit=YES_NO, details=details)

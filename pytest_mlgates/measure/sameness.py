@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.model import Model
+from pytest_mlgates.wording import YES_NO
 
 
 def novelty(golden: GoldenSet, champion: Model | None, challenger: Model) -> Evidence:
@@ -28,4 +29,4 @@ def novelty(golden: GoldenSet, champion: Model | None, challenger: Model) -> Evi
 
 
 def _novelty(new: bool, n: int, reason: str) -> Evidence:
-    return Evidence("new", float(new), n, details={"reason": reason})
+    return Evidence("new", float(new), n, unit=YES_NO, details={"reason": reason})

@@ -1,7 +1,7 @@
 """Paired bootstrap: both models are scored on the same resampled rows.
 
 Positives and negatives are resampled apart, so each replicate keeps the class sizes. Replicates come in
-blocks of 64 whose random stream depends on the seed and the block's number alone: the same seed gives
+blocks whose random stream depends on the seed and the block's number alone: the same seed gives
 the same numbers with or without numba, on any number of threads, and asking for more draws appends.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,10 +24,13 @@ from pytest_mlgates.stats.checks import (
     interval_level,
     weights,
 )
-from pytest_mlgates.stats.replicate_auc import Ranking, class_totals, rankings, twice_u
-from pytest_mlgates.stats.resample import LANES, Layout, draw_counts, layout
+from pytest_mlgates.stats.replicate_auc import Task, orders, prepare, replicate_block
+from pytest_mlgates.stats.resample import Counts, Seeds, block_seeds, draw_counts, layout, working_memory
 from pytest_mlgates.stats.special import t_quantile
 from pytest_mlgates.stats.variance import cluster_strata
+
+Engine = Literal["auto", "numpy", "numba"]
+NUMBA_PAYS = 200_000_000  # rows times draws from which importing and compiling cost less than they save
 
 MetricFunction = Callable[[NDArray[Any], NDArray[Any], Floats | None], float]
 
@@ -41,6 +44,7 @@ def paired_auc_bootstrap(
     seed: int = 0,
     threads: int = 1,
     groups: ArrayLike | None = None,
+    engine: Engine = "auto",
 ) -> Floats:
     """Bootstrap draws of AUC(challenger) - AUC(champion), (draws,), exact for each resample.
 
@@ -51,10 +55,21 @@ def paired_auc_bootstrap(
     old = floats(champion, "the champion's scores", length=len(labels))
     new = floats(challenger, "the challenger's scores", length=len(labels))
     _positive(draws, "draws")
-    plan = layout(labels, None if groups is None else group_codes(groups, len(labels))[0])
-    both = [rankings(labels, scores, plan.unit_of_row) for scores in (old, new)]
-    one_block = partial(_block, plan, both, seed, groups is not None)
-    blocks = range(-(-draws // LANES))
+    task = prepare(labels, old, new, None if groups is None else group_codes(groups, len(labels))[0])
+    run = _engine(engine, len(labels) * draws)
+
+    memory: SimpleQueue[Counts] = SimpleQueue()
+    for _ in range(threads):
+        memory.put(working_memory(task.plan))
+
+    def one_block(block: int) -> Floats:
+        counts = memory.get()
+        counted = run(task, block_seeds(task.plan, seed, block), counts)
+        memory.put(counts)
+        u_old, u_new, n_pos, n_neg = counted.swapaxes(0, 1).reshape(4, -1)
+        return (u_new - u_old) / (2 * n_pos * n_neg)
+
+    blocks = range(-(-draws // task.plan.block))
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
             found = list(pool.map(one_block, blocks))
@@ -63,28 +78,42 @@ def paired_auc_bootstrap(
     return np.concatenate(found)[:draws]
 
 
-def _block(plan: Layout, both: list[list[Ranking]], seed: int, clustered: bool, block: int) -> Floats:
-    counts = draw_counts(plan, seed, block)
-    old, new = (twice_u(ranking, counts) for ranking in both)
-    if clustered:
-        n_pos, n_neg = class_totals(both[0][0], counts)
-        pairs = 2 * n_pos * n_neg
-    else:
-        pairs = np.full(LANES, 2 * plan.sizes[0] * plan.sizes[1])
-    return (new - old) / pairs
+def _engine(engine: Engine, cells: int) -> Callable[[Task, Seeds, Counts], Ints]:
+    """numpy for little work; numba, where installed, once it pays for its import and compilation."""
+    if engine == "numpy" or (engine == "auto" and cells < NUMBA_PAYS):
+        return replicate_block
+    try:
+        from pytest_mlgates.stats.compiled import replicate_block_compiled
+    except ImportError:
+        if engine == "numba":
+            raise ValueError("numba is not installed; install it, or give engine='auto'") from None
+        return replicate_block
+    return replicate_block_compiled
 
 
 def replicate_weights(
-    y: ArrayLike, *, draws: int = 2000, seed: int = 0, groups: ArrayLike | None = None
+    y: ArrayLike,
+    champion: ArrayLike,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    groups: ArrayLike | None = None,
 ) -> NDArray[np.uint8]:
     """How often each row counts in each draw of `paired_auc_bootstrap`, (draws, n).
 
-    For checks against another implementation: `roc_auc_score(y, scores, sample_weight=weights[i])`.
+    For checks against another implementation: `roc_auc_score(y, scores, sample_weight=weights[i])`. Which row
+    gets which count follows the champion's order.
     """
     labels = binary_labels(y)
-    plan = layout(labels, None if groups is None else group_codes(groups, len(labels))[0])
-    blocks = [draw_counts(plan, seed, b).T[:, plan.unit_of_row] for b in range(-(-draws // LANES))]
-    return np.concatenate(blocks)[:draws]
+    scores = floats(champion, "the champion's scores", length=len(labels))
+    codes = None if groups is None else group_codes(groups, len(labels))[0]
+    plan = layout(labels, orders(labels, scores)[0], codes)
+    found, counts = [], working_memory(plan)
+    for block in range(-(-draws // plan.block)):
+        seeds = block_seeds(plan, seed, block)
+        for depth in range(plan.depth):
+            found.append(draw_counts(plan, seeds, depth, counts).T[:, plan.unit_of_row])
+    return np.concatenate(found)[:draws]
 
 
 def paired_bootstrap(

@@ -1,4 +1,4 @@
-"""AUC of weighted replicates, 64 at a time, in whole numbers: the numpy path of the bootstrap."""
+"""AUC of weighted replicates, many side by side, in whole numbers: the numpy path of the bootstrap."""
 
 from __future__ import annotations
 
@@ -7,64 +7,96 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_mlgates.stats.checks import Bools, Floats
-from pytest_mlgates.stats.resample import LANES, Counts
+from pytest_mlgates.stats.checks import Bools, Floats, Ints
+from pytest_mlgates.stats.resample import Counts, Layout, Seeds, draw_counts, layout
 
 _ROWS = 2048  # rows taken at a time: the working arrays then stay in the processor's cache
 
 
 class Ranking(NamedTuple):
-    """One model's rows from lowest to highest score."""
-
-    units: NDArray[np.int32]  # (n,) row of the counts each ranked row is weighted by
-    positive: Bools  # (n,)
-
-
-def rankings(labels: Bools, scores: Floats, unit_of_row: NDArray[np.int32]) -> list[Ranking]:
-    """The orders whose U statistics average to the one with ties counted half.
+    """A model's rows from lowest to highest score, in the one or two orders whose U average to its own.
 
     One order when no positive ties with a negative; else two, positives first and positives last in each tie.
     """
+
+    units: NDArray[np.int32]  # (orders, n): row of the counts by which each ranked row is weighted
+    positive: Bools  # (orders, n)
+
+
+def orders(labels: Bools, scores: Floats) -> list[Ints]:
+    """The orders of `Ranking` as row numbers. With ties a stable sort, so that every machine finds the same."""
     order = np.argsort(scores)
-    ranked, positive = scores[order], labels[order]
-    tied = ranked[1:] == ranked[:-1]
-    if not tied.any():
-        return [Ranking(unit_of_row[order], positive)]
-    orders = [np.lexsort((~labels, scores)), np.lexsort((labels, scores))]
-    return [Ranking(unit_of_row[order], labels[order]) for order in orders]
+    ranked = scores[order]
+    if (ranked[1:] == ranked[:-1]).any():
+        return [np.lexsort((~labels, scores)), np.lexsort((labels, scores))]
+    return [order]
 
 
-def twice_u(ranking: list[Ranking], counts: Counts) -> NDArray[np.int64]:
-    """Twice the weighted Mann-Whitney U of each of the 64 replicates, exact. Shapes: counts (units, 64)."""
-    highest = max(1, int(counts.max()))
+def _ranking(labels: Bools, found: list[Ints], unit_of_row: NDArray[np.int32]) -> Ranking:
+    return Ranking(np.stack([unit_of_row[order] for order in found]), np.stack([labels[order] for order in found]))
+
+
+class Task(NamedTuple):
+    """What every block of replicates needs."""
+
+    plan: Layout
+    champion: Ranking
+    challenger: Ranking
+    positives: Ints  # (units,) positive rows of each unit; empty when units are rows
+    negatives: Ints
+
+
+def prepare(labels: Bools, champion: Floats, challenger: Floats, codes: Ints | None) -> Task:
+    """Sort each model's scores once. Shapes: labels, champion, challenger, codes (n,)."""
+    first = orders(labels, champion)
+    plan = layout(labels, first[0], codes)
+    units = plan.unit_of_row
+    nothing = np.empty(0, dtype=np.int64)
+    per_unit = (
+        [nothing, nothing]
+        if codes is None
+        else [np.bincount(units[rows], minlength=int(plan.sizes.sum())) for rows in (labels, ~labels)]
+    )
+    second = orders(labels, challenger)
+    return Task(plan, _ranking(labels, first, units), _ranking(labels, second, units), *per_unit)
+
+
+def replicate_block(task: Task, seeds: Seeds, counts: Counts) -> Ints:
+    """Twice U of the champion, twice U of the challenger, positives, negatives: (depth, 4, width).
+
+    `counts` (units, width) is working memory, from `working_memory`.
+    """
+    plan = task.plan
+    out = np.empty((plan.depth, 4, plan.width), dtype=np.int64)
+    for depth in range(plan.depth):
+        draw_counts(plan, seeds, depth, counts)
+        out[depth, 0] = twice_u(task.champion, counts)
+        out[depth, 1] = twice_u(task.challenger, counts)
+        for i, rows in ((2, task.positives), (3, task.negatives)):
+            out[depth, i] = (rows.astype(np.float64) @ counts) if len(rows) else plan.sizes[i - 2]
+    return out
+
+
+def twice_u(ranked: Ranking, counts: Counts) -> Ints:
+    """Twice the weighted Mann-Whitney U of each replicate, exact. Shapes: counts (units, width)."""
     # Within a chunk, sums of products stay below 2^31 whatever the counts are.
-    rows = min(_ROWS, 2 * (46340 // highest))
-    total = np.zeros(LANES, dtype=np.int64)
-    for units, positive in ranking:
-        total += _u(units, positive, counts, rows)
-    return total if len(ranking) == 2 else 2 * total
+    rows = min(_ROWS, 2 * (46340 // max(1, int(counts.max()))))
+    found = [_u(*order, counts, rows) for order in zip(*ranked, strict=True)]
+    return found[0] + found[-1]
 
 
-def _u(units: NDArray[np.int32], positive: Bools, counts: Counts, rows: int) -> NDArray[np.int64]:
-    total = np.zeros(LANES, dtype=np.int64)
-    below = np.zeros(LANES, dtype=np.int64)
+def _u(units: NDArray[np.int32], positive: Bools, counts: Counts, rows: int) -> Ints:
+    width = counts.shape[1]
+    total, below = np.zeros(width, dtype=np.int64), np.zeros(width, dtype=np.int64)
     for start in range(0, len(units), rows):
         here = positive[start : start + rows]
         chunk = units[start : start + rows]
         positives = counts.take(chunk[here], axis=0)
         negatives = counts.take(chunk[~here], axis=0)
-        running = np.zeros((len(negatives) + 1, LANES), dtype=np.int32)
+        running = np.zeros((len(negatives) + 1, width), dtype=np.int32)
         np.cumsum(negatives, axis=0, dtype=np.int32, out=running[1:])
-        seen = (np.cumsum(~here))[here]
+        seen = np.cumsum(~here)[here]
         total += np.einsum("ij,ij->j", running.take(seen, axis=0), positives.astype(np.int32))
         total += below * positives.sum(axis=0, dtype=np.int64)
         below += running[-1]
     return total
-
-
-def class_totals(ranking: Ranking, counts: Counts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Weighted rows of each class in each replicate, (64,) each: positives, negatives."""
-    per_unit = np.bincount(ranking.units[ranking.positive], minlength=len(counts))
-    others = np.bincount(ranking.units[~ranking.positive], minlength=len(counts))
-    whole = counts.astype(np.float64)
-    return (per_unit @ whole).astype(np.int64), (others @ whole).astype(np.int64)

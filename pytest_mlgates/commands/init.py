@@ -13,12 +13,25 @@ from pytest_mlgates import sources
 from pytest_mlgates.cache import write_atomically
 from pytest_mlgates.errors import UsageError
 
+HELP = "write the five settings that matter"
 _QUESTIONS = {
     "model": "name of the registered model",
     "golden": "golden set, a Parquet or CSV file",
     "label": "its label column",
     "task": "task (binary, multiclass or regression)",
 }
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    for key, question in _QUESTIONS.items():
+        parser.add_argument(f"--{key}", help=question)
+    parser.add_argument("--gates", default="default", help='gates to require, separated by commas (default: "default")')
+    parser.add_argument("--dvc-add", action="store_true", help="pin a golden set that is a plain file with `dvc add`")
+
+
+def run(given: argparse.Namespace) -> int:
+    print(initialise(Path.cwd(), given))
+    return 0
 
 
 def initialise(folder: Path, given: argparse.Namespace, ask: Callable[[str], str] = input) -> str:

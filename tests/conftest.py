@@ -1,0 +1,46 @@
+"""What holds for every test: pytester, no network, and no settings from the developer's own shell."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = "pytester"
+
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}
+_AMBIENT = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PYTEST_ADDOPTS", "GITHUB_ACTOR", "GITLAB_USER_LOGIN")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _QUIET.items():
+            patch.setenv(name, value)
+        for name in list(os.environ):
+            if name in _AMBIENT or (name.startswith("MLGATES_") and not name.startswith("MLGATES_TEST_")):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registry and golden set of build_template.py, built once, whoever of the workers comes first."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "mlgates-template"
+    with (base / "mlgates-template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "finished").exists():
+            folder.mkdir()
+            command = [sys.executable, str(Path(__file__).parent / "plugin" / "build_template.py"), str(folder)]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            (folder / "finished").touch()
+    return folder

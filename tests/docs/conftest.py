@@ -1,0 +1,48 @@
+"""One demo for the documentation's examples."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_mlgates.demo import build
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("docs") / "demo"
+    build(root, say=lambda line: None)
+    return root
+
+
+@pytest.fixture
+def mlgate(demo: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `pytest --mlgate ...` in the demo, as a user would."""
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLGATES_", "MLFLOW_", "PYTEST_"))}
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "--mlgate", "-p", "no:cacheprovider", *options],
+            cwd=demo,
+            env=clean | {"COLUMNS": "120", "MLFLOW_DISABLE_TELEMETRY": "true"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+def block(mark: str, text: str | None = None) -> str:
+    """The fenced block of the README that follows the comment `<!-- mark -->`."""
+    text = README.read_text() if text is None else text
+    after = text.split(f"<!-- {mark} -->\n", 1)[1]
+    return after.split("```", 2)[1].split("\n", 1)[1]

@@ -1,0 +1,130 @@
+"""Imports run one way. The table is ARCHITECTURE.md's; the test walks the syntax trees, lazy imports included."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "pytest_mlgates"
+ROOT = PACKAGE.parent
+
+#: Room -> the rooms of this package it may import. A room is a module, or a folder with all it holds.
+MAY_IMPORT = {
+    "errors": set(),
+    "evidence": set(),
+    "wording": {"evidence"},
+    "verdict": {"evidence"},
+    "rules": {"evidence", "verdict", "wording"},
+    "decision": {"evidence", "verdict"},
+    "report": {"decision", "evidence", "verdict", "wording", "cache"},
+    "validation": {"errors"},
+    "sources": {"errors", "validation"},
+    "policy": set(),
+    "settings": {"errors", "policy", "sources", "validation"},
+    "required": {"errors", "settings"},
+    "ports": set(),
+    "fingerprint": set(),
+    "adapters": {"errors", "ports", "validation"},
+    "cache": {"ports"},
+    "golden": {"errors", "settings"},
+    "pins": {"errors", "fingerprint", "ports", "settings"},
+    "stats": set(),
+    "model": {"cache", "errors", "fingerprint", "golden", "measure", "pins", "ports", "settings"},
+    "measure": {"errors", "evidence", "golden", "model", "policy", "ports", "settings", "stats", "validation", "wording"},
+    "run": {"errors", "golden", "model", "pins", "ports", "settings"},
+    "spec": {"errors", "policy", "settings", "validation"},
+    "gate": {"evidence", "pins", "policy", "rules", "settings", "spec", "verdict"},
+}
+#: Rooms whose imports from outside are limited too.
+ONLY_OUTSIDE = {
+    "errors": set(),
+    "evidence": set(),
+    "wording": set(),
+    "verdict": set(),
+    "rules": set(),
+    "decision": set(),
+    "report": set(),
+    "stats": {"numpy", "numba", "scipy"},
+    "plugin": {"pytest"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if "template" not in path.parts)
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names a module imports anywhere in it, but for type checking."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def rooms_imported(path: Path) -> set[str]:
+    parts = [name.split(".") for name in imported(path)]
+    return {part[1] for part in parts if part[0] == "pytest_mlgates" and len(part) > 1} - {room_of(path)}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_the_rooms_below_it(path: Path) -> None:
+    room = room_of(path)
+    if room in MAY_IMPORT:
+        assert rooms_imported(path) <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_pure_rooms_import_nothing_heavy(path: Path) -> None:
+    import sys
+
+    room = room_of(path)
+    if room in ONLY_OUTSIDE:
+        outside = {name.split(".")[0] for name in imported(path)} - {"pytest_mlgates"}
+        assert outside - sys.stdlib_module_names <= ONLY_OUTSIDE[room]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_adapters_import_the_outside_world(path: Path) -> None:
+    if room_of(path) not in ("adapters", "demo"):
+        outside = {name.split(".")[0] for name in imported(path)}
+        assert not outside & {"mlflow", "dvc", "kubernetes", "locust", "requests"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nobody_imports_gates_or_fixtures_by_name(path: Path) -> None:
+    assert not rooms_imported(path) & {"gates", "fixtures"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "gates").glob("*.py")), ids=lambda path: path.stem)
+def test_a_gate_uses_the_public_door_and_measure(path: Path) -> None:
+    for name in imported(path):
+        assert name == "pytest" or name.startswith(("pytest_mlgates.measure.", "pytest_mlgates."))
+        if name.startswith("pytest_mlgates.") and not name.startswith("pytest_mlgates.measure."):
+            import pytest_mlgates
+
+            assert name.removeprefix("pytest_mlgates.") in pytest_mlgates.__all__
+
+
+def test_the_check_sees_lazy_imports(tmp_path: Path) -> None:
+    file = tmp_path / "one.py"
+    file.write_text("def f():\n    from pytest_mlgates.rules import at_most\n    import mlflow.sklearn\n")
+    assert imported(file) == {"pytest_mlgates.rules.at_most", "mlflow.sklearn"}

@@ -1,0 +1,52 @@
+"""`repo`: a small ML repository with a registry, ready to be judged in.
+
+Most tests run pytest in this process (0.5 s instead of 3 s, MLflow being imported already); what needs a process of its
+own (a signal, a worker, the shell's exit code) says `apart` or `-n2`. The models' answers on the golden set come from
+the product's own cache; `repo.forget()` deletes it where scoring itself is the subject.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import shutil
+from pathlib import Path
+
+import pytest
+from mlrepo import N2, Repo
+
+import pytest_mlgates
+
+
+@pytest.fixture(scope="session")
+def _imported() -> None:
+    """pytester forgets what a run in this process imports; what is here already stays, once and for all runs."""
+    for module in pkgutil.walk_packages(pytest_mlgates.__path__, "pytest_mlgates."):
+        if "scoring_child" not in module.name and ".demo" not in module.name:
+            importlib.import_module(module.name)
+    for heavy in ("pandas", "pyarrow.parquet", "mlflow.tracking", "mlflow.store.model_registry.sqlalchemy_store"):
+        importlib.import_module(heavy)
+
+
+@pytest.fixture
+def repo(template: Path, _imported: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    for name in ("golden.csv", "golden.csv.dvc", "mlflow.db"):
+        shutil.copy(template / name, pytester.path)
+    shutil.copytree(template / ".mlgates", pytester.path / ".mlgates")
+    monkeypatch.setenv("COLUMNS", "300")
+    for name in list(os.environ):
+        if name.startswith("PYTEST_XDIST"):
+            monkeypatch.delenv(name)
+    # Set by the adapter when it opens a registry; put back, so that no test leans on another.
+    for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"):
+        monkeypatch.delenv(name, raising=False)
+    made = Repo(pytester.path, pytester)
+    made.settings()
+    return made
+
+
+@pytest.fixture(params=["alone", "n2"])
+def spread(request: pytest.FixtureRequest) -> list[str]:
+    """The arguments that run a test's gates in one process, and its twin with two xdist workers."""
+    return [] if request.param == "alone" else N2

@@ -1,0 +1,169 @@
+"""A small ML repository with a registry, as the fixture `repo` hands it out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import sqlite3
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MODEL = "credit"
+#: What build_template.py registers, by number.
+CHAMPION, BETTER, WORSE, COPY, BARELY, RAISES, NAN, SHORT, LABELS, DIES, EXITS, HANGS = map(str, range(1, 13))
+
+DEFAULTS = {
+    "model": MODEL,
+    "golden": "golden.csv",
+    "label": "y",
+    "task": "binary",
+    "registry": "sqlite:///mlflow.db",
+    "ignore": ["id"],
+    "group": "site",
+}
+CORE = ("golden_integrity", "is_new", "golden_regression", "bootstrap_auc")
+#: Other people's plugins, which cost each process of its own more than a second.
+ALONE = [part for name in ("benchmark", "anyio", "hydra_pytest", "hypothesispytest") for part in ("-p", f"no:{name}")]
+N2 = ["-n", "2"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: `ret` its exit code, `text` everything it said, with every run of blanks one blank."""
+
+    ret: int
+    lines: str
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.lines.split())
+
+
+@dataclass
+class Repo:
+    """One test's repository: settings, gates of its own, runs, and what the registry says afterwards."""
+
+    path: Path
+    pytester: pytest.Pytester
+    keys: dict[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
+
+    def settings(self, more: str = "", **keys: Any) -> None:
+        """Change settings (None removes one); `more` is further TOML, e.g. a table of waivers."""
+        self.keys |= keys
+        lines = [f"{key} = {json.dumps(value)}" for key, value in self.keys.items() if value is not None]
+        self.write("pyproject.toml", "\n".join(["[tool.mlgates]", *lines, textwrap.dedent(more), ""]))
+
+    def gates(self, source: str, *names: str) -> None:
+        """Gates of the user's own in checks/test_own.py; `names` are required beside the default ones."""
+        head = (
+            "import os, signal, pytest\n"
+            "from pytest_mlgates import Evidence, Interval, Finding, Verdict, at_least, at_most\n"
+            "def good(): return Evidence('answer', 42, n=7), at_least(40)\n"
+        )
+        self.write("checks/test_own.py", head + textwrap.dedent(source))
+        self.settings(paths=["checks"], gates=["default", *names])
+
+    def write(self, name: str, text: str) -> Path:
+        file = self.path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(textwrap.dedent(text))
+        return file
+
+    def forget(self) -> None:
+        """Delete the cached answers."""
+        shutil.rmtree(self.path / ".mlgates" / "cache", ignore_errors=True)
+
+    def rewrite_golden(self, change: Any) -> None:
+        """Change the golden set by `change(lines)` and pin it anew, as `dvc add` would."""
+        file = self.path / "golden.csv"
+        file.write_text("\n".join(change(file.read_text().splitlines())) + "\n")
+        pin(file)
+
+    def run(self, *args: str) -> Run:
+        """`pytest --mlgate ARGS` in this process, or in processes of its own with -n."""
+        given = ("--mlgate", *args)
+        if "-n" in args or any(arg.startswith("--dist") for arg in args):
+            given = (*ALONE, *given)
+        result = self.pytester.runpytest_inprocess(*given, no_reraise_ctrlc=True)
+        return Run(int(result.ret), f"{result.stdout.str()}\n{result.stderr.str()}")
+
+    def run_n2(self, *args: str) -> Run:
+        return self.run(*N2, *args)
+
+    def run_apart(self, *args: str, mlgate: bool = True) -> Run:
+        """The same in a process of its own, with the exit code that a shell would see."""
+        flag = ["--mlgate"] if mlgate else []
+        result = self.pytester.runpytest_subprocess(*ALONE, *flag, *args)
+        return Run(int(result.ret), f"{result.stdout.str()}\n{result.stderr.str()}")
+
+    def apply(self, *args: str) -> Run:
+        return self.run("--mlgate-apply", *args)
+
+    def evidence(self) -> dict[str, Any]:
+        return json.loads((self.path / ".mlgates" / "report" / "evidence.json").read_text())
+
+    def said_of(self, name: str) -> tuple[str, str]:
+        """(verdict, sentence) of one gate in the evidence."""
+        gate = next(gate for gate in self.evidence()["gates"] if gate["name"] == name)
+        return gate["verdict"], gate["sentence"]
+
+    def interval(self, name: str) -> str:
+        """The interval of a gate's first judgement, as people see it."""
+        gate = next(gate for gate in self.evidence()["gates"] if gate["name"] == name)
+        ends = gate["judgements"][0]["evidence"]["interval"]
+        return f"[{ends['low']:+.4f}, {ends['high']:+.4f}]"
+
+    def verdicts(self) -> dict[str, str]:
+        return {gate["name"]: gate["verdict"] for gate in self.evidence()["gates"]}
+
+    # The registry, read behind MLflow's back: nothing here can be fooled by a client's cache.
+
+    def aliases(self) -> dict[str, str]:
+        return {alias: str(version) for alias, version in self._rows("select alias, version from ? ", ALIASES)}
+
+    def champion(self) -> str:
+        return self.aliases().get("champion", "none")
+
+    def tags(self, version: str) -> dict[str, str]:
+        where = f" where name = '{MODEL}' and version = {version}"
+        return dict(self._rows(f"select key, value from ? {where}", "model_version_tags"))
+
+    def stages(self) -> dict[str, str]:
+        return {str(v): stage for v, stage in self._rows("select version, current_stage from ?", "model_versions")}
+
+    def point(self, alias: str, version: str | None) -> None:
+        """Move an alias by hand (None deletes it)."""
+        with contextlib.closing(self.database()) as db, db:
+            db.execute(f"delete from {ALIASES} where name = ? and alias = ?", (MODEL, alias))
+            if version is not None:
+                db.execute(f"insert into {ALIASES} (name, alias, version) values (?, ?, ?)", (MODEL, alias, version))
+
+    def database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path / "mlflow.db", timeout=0.1)
+
+    def _rows(self, query: str, table: str) -> list[Any]:
+        with contextlib.closing(self.database()) as db:
+            return db.execute(query.replace("?", table)).fetchall()
+
+
+ALIASES = "registered_model_aliases"
+#: In a user's gate: the alias is moved while the gates run, as another pipeline would.
+MOVES_THE_ALIAS = """
+import sqlite3
+def move(alias, version):
+    with sqlite3.connect("mlflow.db") as db:
+        db.execute("update registered_model_aliases set version = ? where alias = ?", (version, alias))
+"""
+
+
+def pin(file: Path) -> None:
+    """The pointer that `dvc add` would write."""
+    md5 = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+    lines = ["outs:", f"- md5: {md5}", f"  size: {file.stat().st_size}", "  hash: md5", f"  path: {file.name}", ""]
+    file.with_name(f"{file.name}.dvc").write_text("\n".join(lines))
