@@ -22,8 +22,8 @@ def record(**data: Any) -> tuple[str, str]:
     return PROPERTY, json.dumps(data, sort_keys=True, allow_nan=False)
 
 
-def records(report: pytest.TestReport) -> list[dict[str, Any]]:
-    return [json.loads(str(value)) for name, value in report.user_properties if name == PROPERTY]
+def records(report: pytest.TestReport | pytest.CollectReport) -> list[dict[str, Any]]:
+    return [json.loads(str(value)) for name, value in getattr(report, "user_properties", ()) if name == PROPERTY]
 
 
 @dataclass
@@ -78,13 +78,18 @@ class Collected:
         said = records(report)
         head = next((r["gate"] for r in said if "gate" in r), None)
         if head is None:
-            if report.failed and report.nodeid not in self.other_failures:
-                self.other_failures.append(report.nodeid)
+            if report.failed:
+                self.fail(f"the test {report.nodeid} failed")
             return
         attempts = self.attempts.setdefault(head["name"], [])
         if report.when == "setup" or not attempts:
             attempts.append(Attempt())
         attempts[-1].reports.append(report)
+
+    def fail(self, sentence: str) -> None:
+        """Something that is no gate failed; it holds all the same."""
+        if sentence not in self.other_failures:
+            self.other_failures.append(sentence)
 
     def outcomes(self) -> dict[str, GateOutcome]:
         """The worst attempt of each gate: a rerun that passes does not undo a failure."""

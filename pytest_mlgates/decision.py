@@ -54,8 +54,8 @@ class Facts:
     """What else is true of the session.
 
     `stopped` says why it did not run to its end, `problem` why nothing could be looked up, `nothing` why there
-    is nothing to judge; `hidden` says of each gate that never reported why not; `other_failures` are failing
-    tests that are no gates.
+    is nothing to judge; `hidden` says of each gate that never reported why not; `other_failures` says of each
+    test that is no gate and failed that it did.
     """
 
     phase: str = "promotion"
@@ -134,7 +134,7 @@ def _failed(outcomes: Mapping[str, GateOutcome], waived: Mapping[str, str], fact
         # One trouble that every gate met is said once.
         and not (facts.problem and outcome.trouble == facts.problem)
     ]
-    return found + [(Verdict.FAIL, f"the test {place} failed") for place in facts.other_failures]
+    return found + [(Verdict.FAIL, sentence) for sentence in facts.other_failures]
 
 
 def _praise(required: Sequence[str], facts: Facts) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Gate:
 
     def progress(self, message: str) -> None:
         """Tell whoever watches how far a long measurement is."""
-        self._progress(f"{self.name}: {message}")
+        self._progress(message)
 
     def verdict(self) -> Verdict:
         return worst(judgement.verdict for judgement in self.judgements)

@@ -18,11 +18,10 @@ from pytest_mlgates.collected import Collected
 from pytest_mlgates.decision import Action, Decision, Exit, Facts, GateOutcome, decide
 from pytest_mlgates.errors import ActionFailed, ChampionMoved
 from pytest_mlgates.policy import STAGES
+from pytest_mlgates.progress import COLOUR
 from pytest_mlgates.report import evidence_file, terminal
 from pytest_mlgates.setup import Prepared
 from pytest_mlgates.verdict import Verdict
-
-_COLOURS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.ERROR: "yellow", Verdict.FAIL: "red"}
 
 
 @dataclass
@@ -55,7 +54,8 @@ class Outcome:
             return
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # a user's `filterwarnings = error` is about the user's tests
-            if self._write(None) and self.prepared.apply:
+            # An interrupted session says nothing of the challenger, so it leaves no note on it either.
+            if self._write(None) and self.prepared.apply and self.exit_code not in (2, 3, 4):
                 self._act()
 
     def print_to(self, reporter: pytest.TerminalReporter) -> None:
@@ -65,7 +65,7 @@ class Outcome:
             reporter.section("release gates", sep="=")
             lines = terminal.table(self.outcomes.values(), required.waived, width)
             for line, verdict in lines:
-                reporter.write_line(line, **({} if verdict is None else {_COLOURS[verdict]: True}))
+                reporter.write_line(line, **({} if verdict is None else {COLOUR[verdict]: True}))
             reporter.write_line("")
         said = terminal.decision_lines(
             self.decision,
@@ -75,7 +75,7 @@ class Outcome:
             unasked=required.unasked if self.outcomes else (),
             width=width,
         )
-        colour = _COLOURS[self.decision.verdict]
+        colour = COLOUR[self.decision.verdict]
         for number, line in enumerate(said):
             reporter.write_line(line, **({"bold": True, colour: True} if number == 0 else {}))
         for line in self.lines:

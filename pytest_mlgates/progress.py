@@ -1,8 +1,9 @@
-"""What a person sees while gates run."""
+"""What a person sees while gates run: a sign of life every few seconds, and each gate's verdict."""
 
 from __future__ import annotations
 
-import sys
+import contextlib
+import threading
 import time
 from typing import Any
 
@@ -11,56 +12,70 @@ import pytest
 from pytest_mlgates.collected import records
 from pytest_mlgates.verdict import Verdict, worst
 
-#: Seconds between lines where the output is no terminal.
-_PAUSE = 10.0
-_LETTER = {Verdict.PASS: ".", Verdict.INCONCLUSIVE: "?", Verdict.ERROR: "E", Verdict.FAIL: "F"}
-_COLOUR = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.ERROR: "yellow", Verdict.FAIL: "red"}
+#: Seconds between signs of life.
+PAUSE = 10.0
+_LETTER = {Verdict.INCONCLUSIVE: "?", Verdict.ERROR: "E", Verdict.FAIL: "F"}
+_CATEGORY = {
+    Verdict.INCONCLUSIVE: "gates inconclusive",
+    Verdict.ERROR: "gates not evaluated",
+    Verdict.FAIL: "gates failed",
+}
+COLOUR = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.ERROR: "yellow", Verdict.FAIL: "red"}
 
 
 class Progress:
-    """Writes through pytest's own terminal, in place on a terminal and at most every ten seconds elsewhere."""
+    """Says every `PAUSE` seconds which gates are running, for how long, and what they last said of themselves."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._last = time.monotonic()
-        self._started = self._last
+        self._running: dict[str, float] = {}
+        self._said: dict[str, str] = {}
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def start(self, name: str) -> None:
-        self._started = time.monotonic()
-        if sys.__stderr__ is not None and self._on_terminal():
-            self.say(f"{name} ...")
+        self._running[name] = time.monotonic()
+        if self._thread is None and self._config.get_verbosity() >= 0:
+            self._thread = threading.Thread(target=self._live, daemon=True)
+            self._thread.start()
 
-    def say(self, message: str) -> None:
-        reporter = self._reporter()
-        if reporter is None:
-            return
-        now = time.monotonic()
-        elapsed = f"{message} ({now - self._started:.0f} s)"
-        if self._on_terminal():
-            reporter.rewrite(elapsed, erase=True)
-        elif now - self._last >= _PAUSE:
-            self._last = now
-            reporter.write_line(elapsed)
+    def say(self, name: str, message: str) -> None:
+        self._said[name] = message
 
-    def status(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
-        """(category, letter, word) by verdict; a crash keeps pytest's own, with its traceback."""
-        said = records(report)
-        verdicts = [Verdict[r["finding"]["verdict"]] for r in said if "finding" in r]
-        verdicts += [Verdict[r["verdict"]] for r in said if "trouble" in r]
-        crashed = report.failed and not isinstance(report.longrepr, str)
-        if not verdicts or crashed or report.when == "teardown" or (report.when == "setup" and report.passed):
-            return None
-        verdict = worst(verdicts)
-        if verdict is Verdict.PASS:
-            return None
-        category = {Verdict.FAIL: "gates failed", Verdict.ERROR: "gates not evaluated"}
-        return category.get(verdict, "gates inconclusive"), _LETTER[verdict], (verdict.name, {_COLOUR[verdict]: True})
+    def stop(self, name: str) -> None:
+        self._running.pop(name, None)
 
-    def _reporter(self) -> Any:
-        if hasattr(self._config, "workerinput") or self._config.get_verbosity() < 0:
-            return None
-        return self._config.pluginmanager.get_plugin("terminalreporter")
+    def end(self) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
-    def _on_terminal(self) -> bool:
-        reporter = self._reporter()
-        return reporter is not None and bool(reporter.isatty)
+    def _live(self) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        while reporter is not None and not self._ended.wait(PAUSE):
+            now = time.monotonic()
+            for name, since in list(self._running.items()):
+                if now - since >= PAUSE / 2:
+                    message = self._said.get(name, "still running")
+                    with self._past_capture():
+                        reporter.write_line(f"  {name}: {message} ({now - since:.0f} s)")
+
+    def _past_capture(self) -> contextlib.AbstractContextManager[None]:
+        """While a test runs, pytest keeps what is written; a sign of life must get past it."""
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        return capture.global_and_fixture_disabled() if capture else contextlib.nullcontext()
+
+
+def status(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    """(category, letter, word) by verdict; None leaves it to pytest: a pass, or a crash with its traceback."""
+    said = records(report)
+    verdicts = [Verdict[r["finding"]["verdict"]] for r in said if "finding" in r]
+    verdicts += [Verdict[r["verdict"]] for r in said if "trouble" in r]
+    crashed = report.failed and not isinstance(report.longrepr, str)
+    if not verdicts or crashed or report.when == "teardown" or (report.when == "setup" and report.passed):
+        return None
+    verdict = worst(verdicts)
+    if verdict is Verdict.PASS:
+        return None
+    return _CATEGORY[verdict], _LETTER[verdict], (verdict.name, {COLOUR[verdict]: True})

@@ -32,7 +32,7 @@ def decision_lines(
     decision: Decision, challenger: str, *, applied: bool, waived: Mapping[str, str], unasked: Sequence[str], width: int
 ) -> list[str]:
     """The decision in plain words, why, and what would flip it."""
-    lines = [f"{_headline(decision, challenger, applied)}: {decision.reasons[0]}"]
+    lines = [_headline(decision, challenger, applied) + decision.reasons[0]]
     lines += [f"  also: {reason}" for reason in decision.reasons[1:]]
     lines += [f"  would flip it: {flip}" for flip in decision.flips]
     lines += [f"  waived: {name} ({reason})" for name, reason in waived.items()]
@@ -43,12 +43,10 @@ def decision_lines(
 
 def _headline(decision: Decision, challenger: str, applied: bool) -> str:
     if decision.action is Action.NOTHING:
-        return "NOTHING TO DO"
-    if decision.action is Action.HOLD:
-        return f"HOLD {challenger}"
-    if decision.action is Action.PROMOTE:
-        return f"PROMOTE {challenger}" if applied else f"WOULD PROMOTE {challenger} (add --mlgate-apply to do it)"
-    return str(decision.action)
+        return ""
+    if decision.action is Action.PROMOTE and not applied:
+        return f"WOULD PROMOTE {challenger} (add --mlgate-apply to do it): "
+    return f"{decision.action} {challenger}: "
 
 
 def _rows(outcome: GateOutcome, waived: bool) -> list[tuple[str, ...]]:
