@@ -28,8 +28,9 @@ def records(report: pytest.TestReport | pytest.CollectReport) -> list[dict[str, 
 
 @dataclass
 class Attempt:
-    """One run of one gate: its reports for setup, call and teardown."""
+    """One run of one gate in one process: its reports for setup, call and teardown."""
 
+    worker: str = ""
     reports: list[pytest.TestReport] = field(default_factory=list)
 
     def outcome(self, name: str) -> GateOutcome:
@@ -71,6 +72,7 @@ class Collected:
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
     deselected: set[str] = field(default_factory=set)
+    other_phase: dict[str, str] = field(default_factory=dict)
     other_failures: list[str] = field(default_factory=list)
     usage_problem: str = ""
 
@@ -82,9 +84,13 @@ class Collected:
                 self.fail(f"the test {report.nodeid} failed")
             return
         attempts = self.attempts.setdefault(head["name"], [])
-        if report.when == "setup" or not attempts:
-            attempts.append(Attempt())
-        attempts[-1].reports.append(report)
+        worker = _worker(report)
+        # Under --dist=each the reports of several workers arrive interleaved.
+        current = next((a for a in reversed(attempts) if a.worker == worker), None)
+        if report.when == "setup" or current is None:
+            current = Attempt(worker)
+            attempts.append(current)
+        current.reports.append(report)
 
     def fail(self, sentence: str) -> None:
         """Something that is no gate failed; it holds all the same."""
@@ -101,6 +107,8 @@ class Collected:
     def why_hidden(self, name: str) -> str:
         if name in self.deselected:
             return "deselected on the command line, so it was not judged"
+        if name in self.other_phase:
+            return f"it is a gate of the phase {self.other_phase[name]!r}"
         if name in self.known:
             return "collected, but no report of it arrived (interrupted, or its process died)"
         return "not collected: no test with this gate's name was found"
@@ -112,6 +120,11 @@ def _judgement(data: Mapping[str, Any]) -> Judgement:
         from_plain(data["evidence"]),
         Finding(Verdict[finding["verdict"]], finding["sentence"], finding["limit"]),
     )
+
+
+def _worker(report: pytest.TestReport) -> str:
+    node = getattr(report, "node", None)  # set by xdist on the controller
+    return str(node.gateway.id) if node is not None else ""
 
 
 def _reason(report: pytest.TestReport) -> str:

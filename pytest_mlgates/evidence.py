@@ -36,7 +36,6 @@ class Evidence:
     number of rows, requests or repeats behind it, `interval` its uncertainty (None: the figure is exact).
     `cannot_say` is the reason why the data cannot answer (too few rows, say): rules make it INCONCLUSIVE.
     `where` narrows the figure to a slice, group or column. `details` holds further plain data for the report.
-    `measured_time` marks a figure that differs from run to run; it is kept apart in the evidence file.
     Numpy scalars are accepted and turned into plain numbers.
     """
 
@@ -48,7 +47,6 @@ class Evidence:
     where: str = ""
     cannot_say: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
-    measured_time: bool = False
     subject: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates import fingerprint
 from pytest_mlgates.cache import AnswerCache
-from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.measure.scores import as_scores
 from pytest_mlgates.pins import PinnedModel
@@ -150,7 +150,7 @@ class Scoring:
 
 
 def threshold_of(settings: Settings, tags: Mapping[str, str]) -> tuple[float, str]:
-    """(threshold, where it came from). Raises CouldNotEvaluate when the version's tag is no number."""
+    """(threshold, where it came from). Raises UsageError when the version's tag is no number."""
     if settings.threshold is not None:
         return settings.threshold, settings.origin("threshold")
     if THRESHOLD_TAG not in tags:
@@ -158,4 +158,4 @@ def threshold_of(settings: Settings, tags: Mapping[str, str]) -> tuple[float, st
     try:
         return float(tags[THRESHOLD_TAG]), f"version tag {THRESHOLD_TAG}"
     except ValueError:
-        raise CouldNotEvaluate(f"version tag {THRESHOLD_TAG} = {tags[THRESHOLD_TAG]!r} is not a number") from None
+        raise UsageError(f"version tag {THRESHOLD_TAG} = {tags[THRESHOLD_TAG]!r} is not a number") from None

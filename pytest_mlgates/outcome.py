@@ -164,6 +164,7 @@ def _head(prepared: Prepared) -> dict[str, Any]:
         "champion": pins.champion,
         "challenger": pins.challenger,
         "golden_set": _golden(prepared),
+        "thresholds": {role: {"value": value, "from": source} for role, (value, source) in prepared.thresholds.items()},
         "registry": prepared.registry_name,
         "settings": settings.model_dump(mode="json", exclude={"base", "origins", "registry"}),
         "settings_from": dict(settings.origins),

@@ -59,8 +59,10 @@ def pin(settings: Settings, registry: Registry, store: GoldenStore) -> Pins:
     """Look up what the settings name. Raises UsageError for a model or challenger that does not exist."""
     try:
         champion = registry.find(settings.champion)
-        challenger = registry.find(settings.challenger)
-        if challenger is None:
+        if settings.phase == "live" and champion is None:
+            raise UsageError(f"{settings.model} has no champion ({settings.champion!r}) that could be watched")
+        challenger = registry.find(settings.challenger) if settings.phase == "promotion" else None
+        if settings.phase == "promotion" and challenger is None:
             known = ", ".join(registry.references()) or "none"
             raise UsageError(
                 f"no challenger: {settings.model} has no version {settings.challenger!r} "
@@ -71,7 +73,7 @@ def pin(settings: Settings, registry: Registry, store: GoldenStore) -> Pins:
             return Pins(nothing=nothing)
         pins = Pins(
             champion=_pinned(registry, champion, settings.champion) if champion else None,
-            challenger=_pinned(registry, challenger, settings.challenger),
+            challenger=_pinned(registry, challenger, settings.challenger) if challenger else None,
         )
     except CouldNotEvaluate as problem:
         return Pins(problem=str(problem))
@@ -83,10 +85,12 @@ def pin(settings: Settings, registry: Registry, store: GoldenStore) -> Pins:
         return replace(pins, golden_problem=str(problem))
 
 
-def _nothing(settings: Settings, champion: Version | None, challenger: Version) -> str:
+def _nothing(settings: Settings, champion: Version | None, challenger: Version | None) -> str:
     """An alias that already means the champion asks for nothing; a version named by number is judged all the same."""
-    by_name = settings.challenger.isdigit() or "/" in settings.challenger
-    if champion is None or by_name or champion.number != challenger.number:
+    if champion is None or challenger is None:
+        return ""
+    by_number = settings.challenger.isdigit() or "/" in settings.challenger
+    if by_number or champion.number != challenger.number:
         return ""
     return f"nothing to promote: {settings.challenger!r} is {settings.model} {challenger}, which is champion already"
 

@@ -16,6 +16,8 @@ CORE: Mapping[str, tuple[str, ...]] = {
     "regression": ("golden_integrity", "is_new", "golden_regression"),
 }
 
+KEY_OF_PHASE: Mapping[str, str] = {"promotion": "gates", "live": "gates_live", "drill": "gates_drill"}
+
 #: These can be waived with a reason, but never just left out.
 INDISPENSABLE = ("golden_integrity", "golden_regression")
 
@@ -41,9 +43,17 @@ def required_gates(settings: Settings, shipped: Collection[str], today: datetime
     or a waiver names a gate that is not asked for.
     """
     listed = _listed(settings)
-    place = settings.origin("gates")
+    key = KEY_OF_PHASE[settings.phase]
+    place = settings.origin(key)
     if not listed:
-        raise UsageError(f'gates in {place} is empty: nothing asked is nothing proven; write gates = "default"')
+        raise UsageError(
+            f"{key} ({place}) is empty: nothing asked is nothing proven; "
+            + (
+                'write gates = "default"'
+                if key == "gates"
+                else f"name the gates that phase {settings.phase!r} must pass"
+            )
+        )
     for name in listed:
         if listed.count(name) > 1:
             raise UsageError(f"gates in {place} names {name!r} twice")
@@ -69,6 +79,6 @@ def required_gates(settings: Settings, shipped: Collection[str], today: datetime
 
 def _listed(settings: Settings) -> list[str]:
     names: list[str] = []
-    for name in settings.gates:
+    for name in getattr(settings, KEY_OF_PHASE[settings.phase]):
         names += CORE[settings.task] if name in ("core", "default") else [name]
     return names

@@ -65,6 +65,7 @@ class Controller(Worker):
         said = json.loads(getattr(node, "workeroutput", {}).get("mlgates", "{}"))
         self.heard.known |= said.get("known", {})
         self.heard.deselected |= set(said.get("deselected", ()))
+        self.heard.other_phase |= said.get("other_phase", {})
         self.heard.usage_problem = self.heard.usage_problem or said.get("usage_problem", "")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -96,6 +97,7 @@ class Controller(Worker):
         assert session is not None
         self.heard.known |= {name: spec.place for name, spec in self.specs.items()}
         self.heard.deselected |= self.deselected
+        self.heard.other_phase |= self.other_phase
         self.outcome = Outcome.of(self.prepared, self.heard, exitstatus, collect_only=self.config.option.collectonly)
         self.outcome.carry_out()
         session.exitstatus = self.outcome.exit_code

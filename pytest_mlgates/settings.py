@@ -51,6 +51,8 @@ class Settings(BaseModel):
     label: Annotated[str, Field(description='write label = "COLUMN", the golden set\'s label column')]
     task: Annotated[Task, Field(description='write task = "binary", "multiclass" or "regression"')]
     gates: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ("default",)
+    gates_live: Names = ()
+    gates_drill: Names = ()
 
     registry: str = ""
     champion: Annotated[str, Field(min_length=1)] = "champion"

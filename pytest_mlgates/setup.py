@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
 
 from pytest_mlgates import shipped
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
+from pytest_mlgates.model import threshold_of
 from pytest_mlgates.pins import Pins, pin
 from pytest_mlgates.ports import Registry, Scorer
 from pytest_mlgates.required import Required, required_gates
@@ -37,6 +39,7 @@ class Prepared:
     run: Run
     registry: Registry | None
     registry_name: str
+    thresholds: Mapping[str, tuple[float, str]]
     apply: bool
 
     @property
@@ -50,6 +53,9 @@ class Prepared:
         if pins.challenger:
             champion = f"champion {pins.champion.version}" if pins.champion else "no champion yet"
             lines.append(f"mlgates: challenger {pins.challenger.version} against {champion} in {self.registry_name}")
+            if settings.task == "binary":
+                said = [f"{role} {value:g} ({source})" for role, (value, source) in self.thresholds.items()]
+                lines.append(f"mlgates: threshold {', '.join(said)}")
         if pins.golden:
             remark = f" ({pins.golden.remark})" if pins.golden.remark else ""
             lines.append(f"mlgates: golden set {settings.golden} md5 {pins.golden.md5}{remark}")
@@ -73,6 +79,8 @@ def prepare(config: pytest.Config) -> Prepared:
                 f"can be promoted; drop one of the two"
             )
     options = {name: getattr(option, f"mlgate_{name}") for name in _OPTIONS}
+    if options["report"]:
+        options["report"] = str(config.invocation_params.dir / options["report"])
     settings = load(config.invocation_params.dir, options, os.environ)
     if option.mlgate_apply:
         _promotable(settings)
@@ -81,12 +89,14 @@ def prepare(config: pytest.Config) -> Prepared:
     early = None if _distributed(config) or option.collectonly else scorer(settings)
     try:
         pins, registry, name = _pinned(settings)
+        roles = {"champion": pins.champion, "challenger": pins.challenger}
+        thresholds = {role: threshold_of(settings, one.version.tags) for role, one in roles.items() if one}
     except BaseException:
         if early is not None:
             early.close()
         raise
     run = Run(settings, pins, lambda: early or scorer(settings), early)
-    return Prepared(settings, required, run, registry, name, option.mlgate_apply)
+    return Prepared(settings, required, run, registry, name, thresholds, option.mlgate_apply)
 
 
 def choose_paths(config: pytest.Config, prepared: Prepared) -> None:
@@ -115,8 +125,11 @@ def scorer(settings: Settings) -> Scorer:
 
 def _pinned(settings: Settings) -> tuple[Pins, Registry | None, str]:
     from pytest_mlgates.adapters.dvc_golden import DvcGolden
-    from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry, resolved_uri, without_secrets
+    from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry, has_password, resolved_uri, without_secrets
 
+    if "environment" not in settings.origin("registry") and has_password(settings.registry):
+        place = settings.origin("registry")
+        raise UsageError(f"registry in {place} holds a password: set MLFLOW_TRACKING_URI in the environment instead")
     uri = resolved_uri(settings.registry, settings.base, os.environ)
     name = without_secrets(uri)
     try:

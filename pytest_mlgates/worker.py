@@ -34,6 +34,7 @@ class Worker:
         self.config, self.settings, self.run = config, settings, run
         self.specs: dict[str, GateSpec] = {}
         self.deselected: set[str] = set()
+        self.other_phase: dict[str, str] = {}
         self.usage_problem = ""
         self._waived = waived
         self._identity: list[pytest.Item] = []
@@ -80,6 +81,7 @@ class Worker:
             self.usage_problem = str(problem)
             items.clear()
             return
+        items[:] = [item for item in items if not self._of_another_phase(item)]
         items.sort(key=_stage)
         self._identity = [item for item in items if item.stash.get(_SPEC, None) and _stage(item) == 0]
 
@@ -139,6 +141,7 @@ class Worker:
             heard = {
                 "known": {name: spec.place for name, spec in self.specs.items()},
                 "deselected": sorted(self.deselected),
+                "other_phase": self.other_phase,
                 "usage_problem": self.usage_problem,
             }
             self.config.workeroutput["mlgates"] = json.dumps(heard)
@@ -164,6 +167,13 @@ class Worker:
         if isinstance(item.parent, ShippedGate):
             # A user's `filterwarnings = error` is about the user's code.
             item.add_marker(pytest.mark.filterwarnings("default"))
+
+    def _of_another_phase(self, item: pytest.Item) -> bool:
+        spec = item.stash.get(_SPEC, None)
+        if spec is None or spec.phase == self.settings.phase or spec.stage == STAGES[0]:
+            return False
+        self.other_phase[spec.name] = spec.phase
+        return True
 
     def _prove_identity(self, before: pytest.Item) -> None:
         """Each process proves identity for itself before it loads anything: under xdist the identity gates may
