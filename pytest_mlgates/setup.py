@@ -18,14 +18,13 @@ from pytest_mlgates.required import Required, required_gates
 from pytest_mlgates.run import Run
 from pytest_mlgates.settings import Settings, load
 
-#: Options that leave tests out. What was left out was not judged, so nothing may be promoted on the rest.
+#: Options that leave tests out, and are no habit written in an ini file, as `-m "not slow"` is: a gate that `-m`
+#: leaves out is missing, which holds anyway.
 _NARROWING = {
     "keyword": "-k",
-    "markexpr": "-m",
     "lf": "--lf",
     "deselect": "--deselect",
     "collectonly": "--collect-only",
-    "stepwise": "--stepwise",
 }
 _OPTIONS = ("phase", "model", "champion", "challenger", "report")
 

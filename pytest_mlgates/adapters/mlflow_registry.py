@@ -158,6 +158,10 @@ def without_secrets(uri: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
+def has_password(uri: str) -> bool:
+    return bool(urlsplit(uri).password)
+
+
 def resolved_uri(uri: str, base: Path, environ: Mapping[str, str]) -> str:
     """The registry's URI: from the settings (a relative sqlite file is relative to `base`), else MLflow's own.
 
