@@ -15,11 +15,6 @@ from pytest_mlgates.verdict import Verdict, worst
 #: Seconds between signs of life.
 PAUSE = 10.0
 _LETTER = {Verdict.INCONCLUSIVE: "?", Verdict.ERROR: "E", Verdict.FAIL: "F"}
-_CATEGORY = {
-    Verdict.INCONCLUSIVE: "gates inconclusive",
-    Verdict.ERROR: "gates not evaluated",
-    Verdict.FAIL: "gates failed",
-}
 COLOUR = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.ERROR: "yellow", Verdict.FAIL: "red"}
 
 
@@ -78,4 +73,4 @@ def status(report: pytest.TestReport) -> tuple[str, str, Any] | None:
     verdict = worst(verdicts)
     if verdict is Verdict.PASS:
         return None
-    return _CATEGORY[verdict], _LETTER[verdict], (verdict.name, {COLOUR[verdict]: True})
+    return verdict.name, _LETTER[verdict], (verdict.name, {COLOUR[verdict]: True})

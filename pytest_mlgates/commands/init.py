@@ -77,7 +77,7 @@ def _table(answers: dict[str, str], gates: list[str]) -> str:
 def _dvc_add(golden: Path) -> None:
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "dvc", "add", "--quiet", golden.name],
+            [sys.executable, "-m", "dvc", "add", golden.name],
             cwd=golden.parent,
             capture_output=True,
             text=True,

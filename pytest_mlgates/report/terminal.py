@@ -76,4 +76,4 @@ def _stacked(row: Sequence[str], verdict: Verdict) -> list[tuple[str, Verdict | 
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    return textwrap.wrap(line, max(40, width), subsequent_indent="    ", break_long_words=False) or [""]
+    return textwrap.wrap(line, max(40, width), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False) or [""]
