@@ -29,7 +29,7 @@ def test_a_gate_of_your_own_in_ten_lines(demo: Path, mlgate: Run) -> None:
     before = settings.read_text()
     (demo / "mlgates").mkdir()
     (demo / "mlgates" / "test_calibration.py").write_text(code)
-    settings.write_text(re.sub(r"^gates = .*\n", "", before, flags=re.M) + block("gate settings"))
+    settings.write_text(re.sub(r"^gates = .*\n", block("gate settings"), before, flags=re.M))
     try:
         done = mlgate()
     finally:
