@@ -1,17 +1,38 @@
-"""Carries a decision out through the ports, and proves that it happened."""
+"""Carries a decision out through the ledger, and proves that it happened."""
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
 
+from pytest_mlgates.book import Book, append, begin
 from pytest_mlgates.decision import Action, Decision
+from pytest_mlgates.doors import Doors
 from pytest_mlgates.errors import ActionFailed, ChampionMoved, CouldNotEvaluate, MlgatesError
+from pytest_mlgates.ledger import Entry, Kind, rollback_target
 from pytest_mlgates.pins import PinnedModel, Pins
-from pytest_mlgates.ports import Registry
+from pytest_mlgates.ports import Version
+from pytest_mlgates.projector import Projected, change
 from pytest_mlgates.settings import Settings
 
-_LONGEST_TAG = 5000
+_LONGEST = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A decision with all that its entry in the ledger records. `after` is what the run judged after."""
+
+    decision: Decision
+    pins: Pins
+    settings: Settings
+    actor: str
+    after: int
+    evidence: str
+    waivers: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        return "; ".join(self.decision.reasons)[:_LONGEST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,82 +43,112 @@ class Done:
     trouble: str = ""
 
 
-def act(decision: Decision, pins: Pins, settings: Settings, registry: Registry, *, actor: str) -> Done:
-    """Promote, or leave the reason for holding on the challenger.
+def act(order: Order, doors: Doors) -> Done:
+    """Promote, roll back, or record that the challenger is held.
 
     Raises ChampionMoved when the champion is not the one judged against (nothing was changed), ActionFailed when
-    the outcome of a change is bad or unknown.
+    a change failed or its outcome is unknown.
     """
-    if decision.action is Action.PROMOTE:
-        return _promote(pins, settings, registry, actor)
-    if decision.action is Action.HOLD and settings.phase == "promotion" and pins.challenger is not None:
-        return _hold(decision, pins.challenger, registry, actor)
+    action = order.decision.action
+    try:
+        if action is Action.PROMOTE:
+            return _promote(order, doors)
+        if action is Action.ROLLBACK:
+            return _roll_back(order, doors)
+    except (ChampionMoved, ActionFailed):
+        raise
+    except MlgatesError as problem:
+        raise ActionFailed(str(problem)) from None
+    if action is Action.HOLD and order.pins.challenger is not None:
+        return _hold(order, order.pins.challenger, doors)
     return Done("nothing to change")
 
 
-def _promote(pins: Pins, settings: Settings, registry: Registry, actor: str) -> Done:
-    challenger, champion = pins.challenger, pins.champion
+def _promote(order: Order, doors: Doors) -> Done:
+    challenger, champion = order.pins.challenger, order.pins.champion
     if challenger is None:
         raise ActionFailed("there is no pinned challenger to promote")
-    try:
-        _still_champion(champion, settings, registry)
-        # The way back is laid before the step is taken.
-        if champion is not None and not settings.champion.startswith("stage:"):
-            registry.point(settings.former, champion.version)
-    except CouldNotEvaluate as problem:
-        raise ActionFailed(f"nothing was promoted: {problem}") from None
-    try:
-        registry.point(settings.champion, challenger.version)
-        now = registry.find(settings.champion)
-    except CouldNotEvaluate as problem:
-        raise ActionFailed(
-            f"it is unknown whether {challenger} became {settings.champion!r} ({problem}): look at the registry"
-        ) from None
-    if now is None or now.number != challenger.version.number:
-        raise ActionFailed(f"{settings.champion!r} reads back as {now or 'nothing'} instead of {challenger.version}")
+    book = begin(doors.log, doors.registry, order.settings.champion, actor=order.actor)
+    made = _change(order, doors, book, _entry(order, Kind.PROMOTE, champion, challenger, book))
+    reference = order.settings.champion
     replaced = f", replacing {champion.version}" if champion else " (the first champion)"
-    return Done(f"{challenger} is {settings.champion!r} now{replaced}", _tag_both(pins, registry, actor))
+    done = f"{challenger} is {reference!r} now{replaced} (ledger entry {made.number})"
+    if not made.serves:
+        done = f"{challenger} was promoted (ledger entry {made.number}), but v{made.champion} has replaced it since"
+    return Done(done, made.note_missing or _notes(order, doors, challenger, champion))
 
 
-def _still_champion(champion: PinnedModel | None, settings: Settings, registry: Registry) -> None:
-    now = registry.find(settings.champion)
-    judged, found = champion.version.number if champion else None, now.number if now else None
-    if judged != found:
-        was = f"v{judged}" if judged else "no champion"
-        raise ChampionMoved(
-            f"judged against {was}, but {f'v{found}' if found else 'nothing'} is champion now: run again"
-        )
+def _roll_back(order: Order, doors: Doors) -> Done:
+    champion = order.pins.champion
+    if champion is None:
+        raise ActionFailed("there is no pinned champion to roll back from")
+    book = begin(doors.log, doors.registry, order.settings.champion, actor=order.actor)
+    target = rollback_target(book.state)
+    version, number = champion.version, champion.version.number
+    after = order.after or book.state.last
+    entry = Entry(Kind.ROLLBACK, order.actor, number, target, after, order.reason, version.run_id, order.evidence)
+    made = _change(order, doors, book, entry)
+    return Done(f"{order.settings.champion!r} is v{made.champion} again, instead of {version} (entry {made.number})")
 
 
-def _tag_both(pins: Pins, registry: Registry, actor: str) -> str:
-    """Tags are notes for people: the promotion stands without them, but their failure is said."""
-    challenger, champion = pins.challenger, pins.champion
-    assert challenger is not None
-    replaced = champion.version.number if champion else ""
+def _hold(order: Order, challenger: PinnedModel, doors: Doors) -> Done:
+    """A hold stands whether or not it can be recorded; that it could not is said."""
     try:
-        registry.tag(
-            challenger.version, _note("promoted", f"replaced v{replaced}" if replaced else "first champion", actor)
-        )
-        if champion is not None:
-            registry.tag(champion.version, _note("replaced", f"by v{challenger.version.number}", actor))
+        book = begin(doors.log, doors.registry, order.settings.champion, actor=order.actor)
+        ruling = append(book, _entry(order, Kind.HOLD, order.pins.champion, challenger, book))
+        doors.registry.tag(challenger.version, _note("held", order.reason, order.actor))
+    except MlgatesError as problem:
+        return Done(f"{challenger} is held", f"the reason could not be recorded: {problem}")
+    return Done(f"{challenger} is held (ledger entry {ruling.number})")
+
+
+def _change(order: Order, doors: Doors, book: Book, entry: Entry) -> Projected:
+    try:
+        return change(book, doors.registry, order.settings.champion, entry)
     except CouldNotEvaluate as problem:
-        return f"promoted, but the tags could not be written: {problem}"
+        raise ActionFailed(f"it is unknown whether the {entry.kind} took place ({problem}): `mlgates status`") from None
+
+
+def _entry(order: Order, kind: Kind, champion: PinnedModel | None, challenger: PinnedModel, book: Book) -> Entry:
+    return Entry(
+        kind,
+        order.actor,
+        from_=champion.version.number if champion else "",
+        to=challenger.version.number,
+        # Judged before there was a ledger: after the genesis entry, and only if that is still the last word.
+        after=order.after or book.state.rulings[0].number,
+        reason=order.reason,
+        run=challenger.version.run_id,
+        evidence=order.evidence,
+        golden=order.pins.golden.md5 if order.pins.golden else "",
+        to_digest=challenger.digest,
+        waivers=order.waivers,
+    )
+
+
+def _notes(order: Order, doors: Doors, challenger: PinnedModel, champion: PinnedModel | None) -> str:
+    """Tags and the alias of the former champion are for people; the promotion stands without them."""
+    replaced = f"replaced {champion.version}" if champion else "first champion"
+    try:
+        doors.registry.tag(challenger.version, _note("promoted", replaced, order.actor))
+        if champion is not None:
+            doors.registry.tag(champion.version, _note("replaced", f"by {challenger.version}", order.actor))
+            _keep_findable(order.settings, doors, champion.version)
+    except CouldNotEvaluate as problem:
+        return f"promoted, but the notes on the versions could not be written: {problem}"
     return ""
 
 
-def _hold(decision: Decision, challenger: PinnedModel, registry: Registry, actor: str) -> Done:
-    try:
-        registry.tag(challenger.version, _note("held", "; ".join(decision.reasons), actor))
-    except MlgatesError as problem:
-        return Done(f"{challenger} is held", f"the reason could not be written on the version: {problem}")
-    return Done(f"{challenger} is held; the reason is on the version (tag mlgates.reason)")
+def _keep_findable(settings: Settings, doors: Doors, version: Version) -> None:
+    if not settings.champion.startswith("stage:"):
+        doors.registry.point(settings.former, version)
 
 
 def _note(what: str, reason: str, actor: str) -> dict[str, str]:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {
         "mlgates.decision": what,
-        "mlgates.reason": reason[:_LONGEST_TAG],
+        "mlgates.reason": reason,
         "mlgates.decided_at": now,
         "mlgates.decided_by": actor,
     }

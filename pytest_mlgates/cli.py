@@ -9,7 +9,7 @@ from importlib import import_module
 
 from pytest_mlgates.errors import MlgatesError
 
-COMMANDS = ("init", "demo")
+COMMANDS = ("init", "golden", "power", "history", "status", "rollback", "promote", "reconcile", "audit", "demo")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

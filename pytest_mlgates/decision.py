@@ -53,9 +53,9 @@ class GateOutcome:
 class Facts:
     """What else is true of the session.
 
-    `stopped` says why it did not run to its end, `problem` why nothing could be looked up, `nothing` why there
-    is nothing to judge; `hidden` says of each gate that never reported why not; `other_failures` says of each
-    test that is no gate and failed that it did.
+    `stopped` says why it did not run to its end, `problem` why nothing could be looked up, `ledger` what is wrong
+    with the record of who is champion, `nothing` why there is nothing to judge; `hidden` says of each gate that
+    never reported why not; `other_failures` says of each test that is no gate and failed that it did.
     """
 
     phase: str = "promotion"
@@ -63,6 +63,7 @@ class Facts:
     champion: str = ""
     nothing: str = ""
     problem: str = ""
+    ledger: str = ""
     stopped: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
     other_failures: Sequence[str] = ()
@@ -92,7 +93,7 @@ def decide(
 
     Gates that ran without being required count too: a failing one holds. Waived gates do not count.
     """
-    if facts.nothing:
+    if facts.nothing and not facts.ledger:
         return Decision(Action.NOTHING, Verdict.PASS, (facts.nothing,))
     against = [*_stopped(facts), *_missing(required, outcomes, facts), *_failed(outcomes, waived, facts)]
     if not required:
@@ -115,11 +116,11 @@ def _action(phase: str, verdict: Verdict) -> Action:
 
 
 def _stopped(facts: Facts) -> list[tuple[Verdict, str]]:
-    return [(Verdict.ERROR, sentence) for sentence in (facts.problem, facts.stopped) if sentence]
+    return [(Verdict.ERROR, sentence) for sentence in (facts.problem, facts.ledger, facts.stopped) if sentence]
 
 
 def _missing(required: Sequence[str], outcomes: Mapping[str, GateOutcome], facts: Facts) -> list[tuple[Verdict, str]]:
-    if facts.problem or facts.stopped:
+    if facts.problem or facts.stopped or facts.nothing:
         return []
     silent = [name for name in required if name not in outcomes]
     return [(Verdict.ERROR, f"{name}: {facts.hidden.get(name, 'never reported')}") for name in silent]

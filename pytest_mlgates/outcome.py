@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-import os
+import hashlib
+import json
 import platform
 import sys
 import time
@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates.action import Done, act
+from pytest_mlgates import audit
+from pytest_mlgates.action import Done, Order, act
+from pytest_mlgates.actor import actor
 from pytest_mlgates.collected import Collected
 from pytest_mlgates.decision import Action, Decision, Exit, Facts, GateOutcome, decide
 from pytest_mlgates.errors import ActionFailed, ChampionMoved
@@ -75,6 +77,8 @@ class Outcome:
             unasked=required.unasked if self.outcomes else (),
             width=width,
         )
+        if self.prepared.opening.override:
+            reporter.write_line(f"OVERRIDE: {self.prepared.opening.override}", red=True)
         colour = COLOUR[self.decision.verdict]
         for number, line in enumerate(said):
             reporter.write_line(line, **({"bold": True, colour: True} if number == 0 else {}))
@@ -83,10 +87,10 @@ class Outcome:
 
     def _act(self) -> None:
         prepared = self.prepared
-        if prepared.registry is None:
+        if prepared.doors is None:
             return
         try:
-            done = act(self.decision, prepared.pins, prepared.settings, prepared.registry, actor=actor())
+            done = act(self._order(), prepared.doors)
         except ChampionMoved as moved:
             self._hold(str(moved))
             done = Done(str(moved))
@@ -95,22 +99,41 @@ class Outcome:
             self.lines.append(f"ACTION FAILED: {failed}")
             self._write({"done": False, "sentence": str(failed)})
             return
-        self.applied = self.decision.action is Action.PROMOTE
-        self.lines += [line for line in (done.sentence, done.trouble) if line]
+        self.applied = self.decision.action in (Action.PROMOTE, Action.ROLLBACK)
+        settings = prepared.settings
+        unkept = audit.keep(settings.audit_file, prepared.doors.log) if settings.audit else ""
+        self.lines += [line for line in (done.sentence, done.trouble, unkept) if line]
         if not self._write({"done": self.applied, "sentence": done.sentence, "trouble": done.trouble}) and self.applied:
             self.exit_code = Exit.ACTION_FAILED
+
+    def _order(self) -> Order:
+        prepared = self.prepared
+        passed = {name for name, outcome in self.outcomes.items() if outcome.verdict is Verdict.PASS}
+        waived = tuple(name for name in prepared.required.waived if name not in passed)
+        return Order(
+            self.decision,
+            prepared.pins,
+            prepared.settings,
+            actor(),
+            prepared.opening.after,
+            _digest(self._document(None)),
+            waived if self.decision.action is Action.PROMOTE else (),
+        )
 
     def _hold(self, reason: str) -> None:
         self.decision = Decision(Action.HOLD, Verdict.INCONCLUSIVE, (reason,))
         self.exit_code = int(self.decision.exit)
 
+    def _document(self, action: dict[str, Any] | None) -> dict[str, Any]:
+        times = {"finished_at": time.time()}
+        return evidence_file.document(
+            self.decision, self.outcomes, head=_head(self.prepared), action=action, times=times
+        )
+
     def _write(self, action: dict[str, Any] | None) -> bool:
         prepared = self.prepared
-        record = evidence_file.document(
-            self.decision, self.outcomes, head=_head(prepared), action=action, times={"finished_at": time.time()}
-        )
         try:
-            file = evidence_file.write(record, prepared.settings.report_dir)
+            file = evidence_file.write(self._document(action), prepared.settings.report_dir)
         except OSError as problem:
             place = prepared.settings.report_dir
             sentence = f"the evidence could not be written to {place} ({problem.strerror})"
@@ -122,17 +145,6 @@ class Outcome:
         if not any(line.startswith("evidence: ") for line in self.lines):
             self.lines.append(f"evidence: {file}")
         return True
-
-
-def actor() -> str:
-    """Who runs this: the CI's user where there is one, else the login name."""
-    for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID"):
-        if os.environ.get(name):
-            return os.environ[name]
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 def _facts(
@@ -148,6 +160,7 @@ def _facts(
         champion=str(pins.champion.version) if pins.champion else "",
         nothing=pins.nothing,
         problem=pins.problem,
+        ledger=prepared.opening.trouble,
         stopped=why,
         hidden={name: heard.why_hidden(name) for name in prepared.required.names if name not in outcomes},
         other_failures=tuple(heard.other_failures),
@@ -165,7 +178,7 @@ def _head(prepared: Prepared) -> dict[str, Any]:
         "challenger": pins.challenger,
         "golden_set": _golden(prepared),
         "thresholds": {role: {"value": value, "from": source} for role, (value, source) in prepared.thresholds.items()},
-        "registry": prepared.registry_name,
+        "registry": prepared.doors.name if prepared.doors else "",
         "settings": settings.model_dump(mode="json", exclude={"base", "origins", "registry"}),
         "settings_from": dict(settings.origins),
         "required": list(prepared.required.names),
@@ -177,6 +190,12 @@ def _head(prepared: Prepared) -> dict[str, Any]:
             **{name: version(name) for name in ("pytest-mlgates", "pytest", "numpy", "mlflow")},
         },
     }
+
+
+def _digest(document: dict[str, Any]) -> str:
+    """SHA-256 of what two runs on the same inputs have in common."""
+    lasting = {key: value for key, value in document.items() if key not in ("measured_times", "action")}
+    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
 
 
 def _golden(prepared: Prepared) -> dict[str, Any] | None:

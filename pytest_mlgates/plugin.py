@@ -8,6 +8,8 @@ _MARKERS = (
     "mlgate(name, *, stage='quality', phase='promotion', timing=False): a release gate of this name",
     "golden_regression(**policy): a gate: not worse than the champion on each metric",
     "bootstrap_auc(**policy): a gate: a proven gain in ROC AUC",
+    "slices(**policy): a gate: no part of the golden set is harmed",
+    "golden_validity(**policy): a gate: nothing makes the golden set useless for judging",
     "latency(**policy): a gate on answering times",
     "fairness(**policy): a gate on how groups are treated",
     "skew(**policy): a gate on training against serving data",

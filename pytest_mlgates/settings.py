@@ -57,6 +57,8 @@ class Settings(BaseModel):
     registry: str = ""
     champion: Annotated[str, Field(min_length=1)] = "champion"
     challenger: Annotated[str, Field(min_length=1)] = "challenger"
+    on_hand_move: Literal["report", "adopt", "revert"] = "report"
+    audit: str = ".mlgates/audit.log"
     former: Annotated[str, Field(min_length=1)] = "former-champion"
 
     ignore: Names = ()
@@ -84,6 +86,8 @@ class Settings(BaseModel):
     latency: policy.Latency = policy.Latency()
     fairness: policy.Fairness = policy.Fairness()
     skew: policy.Skew = policy.Skew()
+    slices: policy.Slices = policy.Slices()
+    golden_validity: policy.GoldenValidity = policy.GoldenValidity()
     env_lock: policy.EnvLock = policy.EnvLock()
     rollback_drill: policy.RollbackDrill = policy.RollbackDrill()
 
@@ -109,6 +113,10 @@ class Settings(BaseModel):
     @property
     def report_dir(self) -> Path:
         return self.base / self.report
+
+    @property
+    def audit_file(self) -> Path:
+        return self.base / self.audit
 
     @property
     def cache_dir(self) -> Path:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_mlgates import shipped
+from pytest_mlgates.actor import actor
+from pytest_mlgates.doors import Doors, golden_store, open_doors, registry_uri
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.model import threshold_of
+from pytest_mlgates.opening import Opening, open_ledger
 from pytest_mlgates.pins import Pins, pin
-from pytest_mlgates.ports import Registry, Scorer
 from pytest_mlgates.required import Required, required_gates
 from pytest_mlgates.run import Run
+from pytest_mlgates.scoring import open_scorer
 from pytest_mlgates.settings import Settings, load
 
 #: Options that leave tests out, and are no habit written in an ini file, as `-m "not slow"` is: a gate that `-m`
@@ -31,13 +34,13 @@ _OPTIONS = ("phase", "model", "champion", "challenger", "report")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the controller has fixed. `registry` is None when it could not be opened (the pins say why)."""
+    """What the controller has fixed. `doors` is None when the registry could not be opened (the pins say why)."""
 
     settings: Settings
     required: Required
     run: Run
-    registry: Registry | None
-    registry_name: str
+    doors: Doors | None
+    opening: Opening
     thresholds: Mapping[str, tuple[float, str]]
     apply: bool
 
@@ -50,14 +53,17 @@ class Prepared:
         wrote = sorted(set(settings.origins.values()))
         lines = [f"mlgates: {settings.model}, phase {settings.phase}, settings from {', '.join(wrote)}"]
         if pins.challenger:
+            place = f" in {self.doors.name}" if self.doors else ""
             champion = f"champion {pins.champion.version}" if pins.champion else "no champion yet"
-            lines.append(f"mlgates: challenger {pins.challenger.version} against {champion} in {self.registry_name}")
+            lines.append(f"mlgates: challenger {pins.challenger.version} against {champion}{place}")
             if settings.task == "binary":
                 said = [f"{role} {value:g} ({source})" for role, (value, source) in self.thresholds.items()]
                 lines.append(f"mlgates: threshold {', '.join(said)}")
         if pins.golden:
             remark = f" ({pins.golden.remark})" if pins.golden.remark else ""
             lines.append(f"mlgates: golden set {settings.golden} md5 {pins.golden.md5}{remark}")
+        lines += [f"mlgates: repaired: {sentence}" for sentence in self.opening.did if self.apply]
+        lines += [f"mlgates: {sentence}" for sentence in self.opening.did if not self.apply]
         return lines
 
 
@@ -84,18 +90,19 @@ def prepare(config: pytest.Config) -> Prepared:
     if option.mlgate_apply:
         _promotable(settings)
     required = required_gates(settings, _shipped_for(settings), datetime.date.today())
+    uri = registry_uri(settings, os.environ)
     # Its imports take longer than ours, so it starts before the registry's client is imported.
-    early = None if _distributed(config) or option.collectonly else scorer(settings)
+    early = None if _distributed(config) or option.collectonly else open_scorer(settings, os.environ)
     try:
-        pins, registry, name = _pinned(settings)
+        pins, doors, opening = _pinned(settings, uri, apply=option.mlgate_apply)
         roles = {"champion": pins.champion, "challenger": pins.challenger}
         thresholds = {role: threshold_of(settings, one.version.tags) for role, one in roles.items() if one}
     except BaseException:
         if early is not None:
             early.close()
         raise
-    run = Run(settings, pins, lambda: early or scorer(settings), early)
-    return Prepared(settings, required, run, registry, name, thresholds, option.mlgate_apply)
+    run = Run(settings, pins, lambda: early or open_scorer(settings, os.environ), early)
+    return Prepared(settings, required, run, doors, opening, thresholds, option.mlgate_apply)
 
 
 def choose_paths(config: pytest.Config, prepared: Prepared) -> None:
@@ -116,26 +123,14 @@ def choose_paths(config: pytest.Config, prepared: Prepared) -> None:
     config.args = asked + [str(path) for path in own]
 
 
-def scorer(settings: Settings) -> Scorer:
-    from pytest_mlgates.adapters.scorer import ChildScorer
-
-    return ChildScorer(timeout=settings.scoring_timeout, shown=settings.scoring_env, environ=os.environ)
-
-
-def _pinned(settings: Settings) -> tuple[Pins, Registry | None, str]:
-    from pytest_mlgates.adapters.dvc_golden import DvcGolden
-    from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry, has_password, resolved_uri, without_secrets
-
-    if "environment" not in settings.origin("registry") and has_password(settings.registry):
-        place = settings.origin("registry")
-        raise UsageError(f"registry in {place} holds a password: set MLFLOW_TRACKING_URI in the environment instead")
-    uri = resolved_uri(settings.registry, settings.base, os.environ)
-    name = without_secrets(uri)
+def _pinned(settings: Settings, uri: str, *, apply: bool) -> tuple[Pins, Doors | None, Opening]:
     try:
-        registry = MlflowRegistry(uri, settings.model, settings.cache_dir)
+        doors = open_doors(settings, uri)
     except CouldNotEvaluate as problem:
-        return Pins(problem=str(problem)), None, name
-    return pin(settings, registry, DvcGolden(settings.golden_file)), registry, name
+        return Pins(problem=str(problem)), None, Opening()
+    # What a killed run left unfinished is finished before anything is judged against it.
+    opening = open_ledger(doors, settings, apply=apply, actor=actor())
+    return pin(settings, doors.registry, golden_store(settings)), doors, opening
 
 
 def _promotable(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from pytest_mlgates import setup, shipped
+from pytest_mlgates import shipped
 from pytest_mlgates.collected import PROPERTY, record
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.gate import Gate
 from pytest_mlgates.pins import Pins
 from pytest_mlgates.policy import STAGES
 from pytest_mlgates.run import Run
+from pytest_mlgates.scoring import open_scorer
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.spec import GateSpec, spec_of
 from pytest_mlgates.trouble import SELF_EXPLAINING, NotRun, VerdictReached, trouble_of
@@ -45,7 +47,7 @@ class Worker:
         sent = json.loads(config.workerinput["mlgates"])  # type: ignore[attr-defined]
         settings = Settings.model_validate_json(json.dumps(sent["settings"]), strict=False)
         config.args = sent["args"]
-        run = Run(settings, Pins.from_json(sent["pins"]), lambda: setup.scorer(settings))
+        run = Run(settings, Pins.from_json(sent["pins"]), lambda: open_scorer(settings, os.environ))
         return cls(config, settings, run, frozenset(sent["waived"]))
 
     def gate_of(self, item: pytest.Item) -> Gate:

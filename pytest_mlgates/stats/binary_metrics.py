@@ -27,7 +27,9 @@ def read_probabilities(y: ArrayLike, pred: ArrayLike, weight: ArrayLike | None, 
 
 
 def class_strata(truth: NDArray[Any]) -> Ints:
-    return np.asarray(truth, dtype=np.int64)
+    """Each row's class as a code from 0."""
+    codes = truth if truth.dtype == np.bool_ else np.unique(truth, return_inverse=True)[1]
+    return codes.astype(np.int64)
 
 
 def mean_influence(losses: Floats, weight: Floats | None) -> Influence:
@@ -61,7 +63,7 @@ def _average_precision(s: Sample) -> Influence:
     reached = np.maximum(true + false, 1e-300)
     gained = np.diff(true, prepend=0.0)
     precision = true / reached
-    value = float(np.dot(gained, precision) / total)
+    value = float((gained * precision).sum() / total)
     # A row also counts in the precision of every positive ranked at or below it.
     lift = np.cumsum((gained * false / reached**2)[::-1])[::-1]
     drag = np.cumsum((gained * true / reached**2)[::-1])[::-1]

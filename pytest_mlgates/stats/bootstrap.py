@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal
 
@@ -29,7 +31,8 @@ from pytest_mlgates.stats.resample import Counts, Seeds, block_seeds, draw_count
 from pytest_mlgates.stats.special import t_quantile
 from pytest_mlgates.stats.variance import cluster_strata
 
-Engine = Literal["auto", "numpy", "numba"]
+EngineName = Literal["auto", "numpy", "numba"]
+Engine = Callable[[Task, Seeds, Counts], Ints]
 NUMBA_PAYS = 200_000_000  # rows times draws from which importing and compiling cost less than they save
 
 MetricFunction = Callable[[NDArray[Any], NDArray[Any], Floats | None], float]
@@ -44,41 +47,42 @@ def paired_auc_bootstrap(
     seed: int = 0,
     threads: int = 1,
     groups: ArrayLike | None = None,
-    engine: Engine = "auto",
+    engine: EngineName = "auto",
 ) -> Floats:
     """Bootstrap draws of AUC(challenger) - AUC(champion), (draws,), exact for each resample.
 
     Shapes: y, champion, challenger, groups (n,). With `groups`, clusters are resampled (Field & Welsh 2007)
-    instead of rows. Raises ValueError as `paired_auc` does. Efron & Tibshirani 1993, chapter 8.
+    instead of rows. `engine` is chosen by the amount of work; all give the same numbers. Raises ValueError as
+    `paired_auc` does. Efron & Tibshirani 1993, chapter 8.
     """
     labels = binary_labels(y)
     old = floats(champion, "the champion's scores", length=len(labels))
     new = floats(challenger, "the challenger's scores", length=len(labels))
     _positive(draws, "draws")
-    task = prepare(labels, old, new, None if groups is None else group_codes(groups, len(labels))[0])
+    _positive(threads, "threads")
+    codes = None if groups is None else group_codes(groups, len(labels))[0]
     run = _engine(engine, len(labels) * draws)
-
-    memory: SimpleQueue[Counts] = SimpleQueue()
-    for _ in range(threads):
-        memory.put(working_memory(task.plan))
-
-    def one_block(block: int) -> Floats:
-        counts = memory.get()
-        counted = run(task, block_seeds(task.plan, seed, block), counts)
-        memory.put(counts)
-        u_old, u_new, n_pos, n_neg = counted.swapaxes(0, 1).reshape(4, -1)
-        return (u_new - u_old) / (2 * n_pos * n_neg)
-
-    blocks = range(-(-draws // task.plan.block))
-    if threads > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(one_block, blocks))
-    else:
-        found = [one_block(block) for block in blocks]
+    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
+        each = map if pool is None else pool.map
+        task = prepare(labels, old, new, codes, each)
+        memory: SimpleQueue[Counts] = SimpleQueue()
+        for _ in range(threads):
+            memory.put(working_memory(task.plan))
+        blocks = range(-(-draws // task.plan.block))
+        found = list(each(partial(_differences, run, task, seed, memory), blocks))
     return np.concatenate(found)[:draws]
 
 
-def _engine(engine: Engine, cells: int) -> Callable[[Task, Seeds, Counts], Ints]:
+def _differences(run: Engine, task: Task, seed: int, memory: SimpleQueue[Counts], block: int) -> Floats:
+    counts = memory.get()
+    counted = run(task, block_seeds(task.plan, seed, block), counts)
+    memory.put(counts)
+    u_old, u_new, n_pos, n_neg = counted.swapaxes(0, 1).reshape(4, -1)
+    differences: Floats = (u_new - u_old) / (2 * n_pos * n_neg)
+    return differences
+
+
+def _engine(engine: EngineName, cells: int) -> Engine:
     """numpy for little work; numba, where installed, once it pays for its import and compilation."""
     if engine == "numpy" or (engine == "auto" and cells < NUMBA_PAYS):
         return replicate_block

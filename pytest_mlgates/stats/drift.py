@@ -42,7 +42,9 @@ def psi(ref_counts: ArrayLike, counts: ArrayLike) -> Psi:
     scale = float(1 / n + 1 / m)
     bias = (bins - 1) * scale
     slope_p, slope_q = log_ratio + 1 - q / p, -log_ratio + 1 - p / q
-    variance = _variance(p, slope_p) / n + _variance(q, slope_q) / m + 2 * (bins - 1) * scale**2
+    shifted = _variance(p, slope_p) / n + _variance(q, slope_q) / m
+    # Noise alone makes the delta method see a shift of size `bias`; that share of its variance goes.
+    variance = shifted * max(0.0, 1 - bias / raw if raw > 0 else 0.0) + 2 * (bins - 1) * scale**2
     return Psi(raw, bias, raw - bias, math.sqrt(variance))
 
 

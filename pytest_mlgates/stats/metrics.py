@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pytest_mlgates.stats.binary_metrics import BINARY
+from pytest_mlgates.stats.binary_metrics import BINARY, class_strata
 from pytest_mlgates.stats.checks import weights
 from pytest_mlgates.stats.metric import Direction, Metric, Needs, Sample, Task
 from pytest_mlgates.stats.multiclass_metrics import MULTICLASS
@@ -63,7 +63,8 @@ def as_metric(
             raise ValueError(f"metric {name} returned {value}; it must return a finite number")
         return value
 
-    return Metric(name, direction, task, needs, uses_prevalence, default_margin, read, compute)
+    strata = None if task == "regression" else class_strata
+    return Metric(name, direction, task, needs, uses_prevalence, default_margin, read, compute, strata=strata)
 
 
 def _plain_function(name: str, function: Callable[..., float]) -> tuple[Callable[..., Any], Needs]:

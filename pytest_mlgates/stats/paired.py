@@ -15,7 +15,7 @@ from pytest_mlgates.stats.metric import Influence, Metric, Sample
 from pytest_mlgates.stats.power import RESOLVABLE
 from pytest_mlgates.stats.ranks import need_two_rows
 from pytest_mlgates.stats.special import t_quantile
-from pytest_mlgates.stats.variance import Spread, cluster_spread, row_spread
+from pytest_mlgates.stats.variance import Spread, cluster_spread, row_spread, squares
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _by_influence(
     shares = w * (after.rows - before.rows)
     strata = None if metric.strata is None else metric.strata(old.truth)
     found = _spread(shares, strata, groups, even=before.even)
-    step = max(before.step, after.step) * float(np.sqrt(np.dot(w, w) / n))
+    step = max(before.step, after.step) * math.sqrt(squares(w) / n)
     alike = step == 0 or (np.array_equal(old.pred, new.pred) and old.threshold == new.threshold)
     identical = alike and not shares.any() and before.value == after.value
     if step > 0 and not identical:

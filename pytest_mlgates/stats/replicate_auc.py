@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,19 +48,22 @@ class Task(NamedTuple):
     negatives: Ints
 
 
-def prepare(labels: Bools, champion: Floats, challenger: Floats, codes: Ints | None) -> Task:
-    """Sort each model's scores once. Shapes: labels, champion, challenger, codes (n,)."""
-    first = orders(labels, champion)
+def prepare(
+    labels: Bools, champion: Floats, challenger: Floats, codes: Ints | None, each: Callable[..., Any] = map
+) -> Task:
+    """Sort each model's scores once. Shapes: labels, champion, challenger, codes (n,).
+
+    `each` is `map` or a thread pool's.
+    """
+    first, second = each(partial(orders, labels), (champion, challenger))
     plan = layout(labels, first[0], codes)
     units = plan.unit_of_row
-    nothing = np.empty(0, dtype=np.int64)
-    per_unit = (
-        [nothing, nothing]
-        if codes is None
-        else [np.bincount(units[rows], minlength=int(plan.sizes.sum())) for rows in (labels, ~labels)]
-    )
-    second = orders(labels, challenger)
-    return Task(plan, _ranking(labels, first, units), _ranking(labels, second, units), *per_unit)
+    positives = negatives = np.empty(0, dtype=np.int64)
+    if codes is not None:
+        many = int(plan.sizes.sum())
+        positives, negatives = (np.bincount(units[rows], minlength=many) for rows in (labels, ~labels))
+    old, new = _ranking(labels, first, units), _ranking(labels, second, units)
+    return Task(plan, old, new, positives, negatives)
 
 
 def replicate_block(task: Task, seeds: Seeds, counts: Counts) -> Ints:
@@ -73,7 +78,7 @@ def replicate_block(task: Task, seeds: Seeds, counts: Counts) -> Ints:
         out[depth, 0] = twice_u(task.champion, counts)
         out[depth, 1] = twice_u(task.challenger, counts)
         for i, rows in ((2, task.positives), (3, task.negatives)):
-            out[depth, i] = (rows.astype(np.float64) @ counts) if len(rows) else plan.sizes[i - 2]
+            out[depth, i] = np.einsum("i,ij->j", rows, counts, dtype=np.int64) if len(rows) else plan.sizes[i - 2]
     return out
 
 

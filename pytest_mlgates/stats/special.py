@@ -148,7 +148,7 @@ def _t_expansion(z: float, df: float) -> float:
 
 def chi2_sf(x: float, df: float) -> float:
     """P(X > x) for chi-square with `df` degrees of freedom: the upper incomplete gamma function."""
-    if x <= 0:
+    if x < 1e-300:
         return 1.0
     a, half = df / 2, x / 2
     front = math.exp(-half + a * math.log(half) - math.lgamma(a))

@@ -28,7 +28,7 @@ DEFAULTS = {
     "group": "site",
 }
 CORE = ("golden_integrity", "is_new", "golden_regression", "bootstrap_auc")
-#: Other people's plugins, which cost each process of its own more than a second.
+#: Other people's plugins, which cost each run more than a second.
 ALONE = [part for name in ("benchmark", "anyio", "hydra_pytest", "hypothesispytest") for part in ("-p", f"no:{name}")]
 N2 = ["-n", "2"]
 
@@ -59,14 +59,14 @@ class Repo:
         lines = [f"{key} = {json.dumps(value)}" for key, value in self.keys.items() if value is not None]
         self.write("pyproject.toml", "\n".join(["[tool.mlgates]", *lines, textwrap.dedent(more), ""]))
 
-    def gates(self, source: str, *names: str) -> None:
+    def gates(self, source: str, *names: str, before: str = "") -> None:
         """Gates of the user's own in checks/test_own.py; `names` are required beside the default ones."""
         head = (
             "import os, signal, pytest\n"
             "from pytest_mlgates import Evidence, Interval, Finding, Verdict, at_least, at_most\n"
             "def good(): return Evidence('answer', 42, n=7), at_least(40)\n"
         )
-        self.write("checks/test_own.py", head + textwrap.dedent(source))
+        self.write("checks/test_own.py", head + before + textwrap.dedent(source))
         self.settings(paths=["checks"], gates=["default", *names])
 
     def write(self, name: str, text: str) -> Path:
@@ -87,10 +87,7 @@ class Repo:
 
     def run(self, *args: str) -> Run:
         """`pytest --mlgate ARGS` in this process, or in processes of its own with -n."""
-        given = ("--mlgate", *args)
-        if "-n" in args or any(arg.startswith("--dist") for arg in args):
-            given = (*ALONE, *given)
-        result = self.pytester.runpytest_inprocess(*given, no_reraise_ctrlc=True)
+        result = self.pytester.runpytest_inprocess(*ALONE, "--mlgate", *args, no_reraise_ctrlc=True)
         return Run(int(result.ret), f"{result.stdout.str()}\n{result.stderr.str()}")
 
     def run_n2(self, *args: str) -> Run:
@@ -99,7 +96,7 @@ class Repo:
     def run_apart(self, *args: str, mlgate: bool = True) -> Run:
         """The same in a process of its own, with the exit code that a shell would see."""
         flag = ["--mlgate"] if mlgate else []
-        result = self.pytester.runpytest_subprocess(*ALONE, *flag, *args)
+        result = self.pytester.runpytest_subprocess(*ALONE, *flag, *args, timeout=60)
         return Run(int(result.ret), f"{result.stdout.str()}\n{result.stderr.str()}")
 
     def apply(self, *args: str) -> Run:
@@ -155,10 +152,12 @@ class Repo:
 ALIASES = "registered_model_aliases"
 #: In a user's gate: the alias is moved while the gates run, as another pipeline would.
 MOVES_THE_ALIAS = """
-import sqlite3
 def move(alias, version):
+    import sqlite3
     with sqlite3.connect("mlflow.db") as db:
-        db.execute("update registered_model_aliases set version = ? where alias = ?", (version, alias))
+        db.execute("delete from registered_model_aliases where alias = ?", (alias,))
+        db.execute("insert into registered_model_aliases (name, alias, version) "
+                   "values ('credit', ?, ?)", (alias, version))
 """
 
 

@@ -1,0 +1,53 @@
+"""What the commands on the ledger share: which model, its doors, and a question before something is changed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from pytest_mlgates.audit import keep
+from pytest_mlgates.book import Book, read
+from pytest_mlgates.doors import Doors, open_doors, registry_uri
+from pytest_mlgates.errors import UsageError
+from pytest_mlgates.settings import Settings, load
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", help="which model of the settings")
+
+
+def add_change(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument("--reason", required=True, help="why, in words that still help in a year")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def opened(given: argparse.Namespace) -> tuple[Settings, Doors]:
+    """Raises UsageError without settings or registry, CouldNotEvaluate when the registry does not answer."""
+    settings = load(Path.cwd(), {"model": given.model}, os.environ)
+    return settings, open_doors(settings, registry_uri(settings, os.environ))
+
+
+def existing_book(settings: Settings, doors: Doors) -> Book:
+    """Raises UsageError when nothing was ever promoted by this tool, LedgerBroken."""
+    book = read(doors.log)
+    if book is None:
+        raise UsageError(f"{settings.model} has no ledger yet: the first `pytest --mlgate --mlgate-apply` begins it")
+    return book
+
+
+def keep_mirror(settings: Settings, doors: Doors) -> None:
+    unkept = keep(settings.audit_file, doors.log) if settings.audit else ""
+    if unkept:
+        print(unkept, file=sys.stderr)
+
+
+def confirmed(question: str, given: argparse.Namespace) -> bool:
+    """Asks on a terminal; without one, `--yes` must say it. Raises UsageError."""
+    if given.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} There is no terminal to ask on: add --yes")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
