@@ -17,5 +17,5 @@ def test_golden_regression(gate, golden_set, champion, challenger):
             gate.judge(floor(metric, golden_set, challenger, gate.settings), rule)
         return
     for metric, margin in metrics_of(gate.policy, gate.settings):
-        evidence = gain(metric, golden_set, champion, challenger, gate.policy, gate.settings)
-        gate.judge(evidence, not_worse_than(margin))
+        evidence = gain(metric, margin, golden_set, champion, challenger, gate.policy, gate.settings)
+        gate.judge(evidence, not_worse_than(evidence.details.get("margin", margin)))

@@ -4,9 +4,6 @@ model that gives the label away, no rows that the training data holds too, and n
 A share or an AUC fails only when it is proven above its limit; what could hide below is in the details.
 """
 
-import dataclasses
-import datetime
-
 import pytest
 
 from pytest_mlgates import Finding, Verdict, at_least, at_most, is_true
@@ -19,7 +16,7 @@ from pytest_mlgates.measure.validity import contradictions, fresh, rarest_class
 def test_golden_validity(gate, golden_set, golden_history, training_data):
     policy = gate.policy
     gate.judge(rarest_class(golden_set, gate.settings), at_least(10))
-    gate.judge(fresh(golden_set, golden_history, policy, datetime.date.today()), advised(policy))
+    gate.judge(fresh(golden_set, golden_history, policy), advised(policy))
     if gate.settings.task != "regression":
         gate.judge(contradictions(golden_set, policy), not_above(policy.contradictions))
         gate.judge(feature_auc(golden_set, policy), not_above(policy.max_feature_auc))
@@ -36,10 +33,8 @@ def not_above(limit):
         finding = at_most(limit)(evidence)
         if finding.verdict is not Verdict.INCONCLUSIVE or evidence.cannot_say:
             return finding
-        sentence = finding.sentence.replace(
-            f"the interval reaches across the limit {finding.limit}", "not proven above"
-        )
-        return Finding(Verdict.PASS, f"{sentence} {limit:g}", finding.limit)
+        figures = finding.sentence.rpartition(": ")[0]
+        return Finding(Verdict.PASS, f"{figures}: not proven above {limit:g}", finding.limit)
 
     return rule
 
@@ -50,6 +45,6 @@ def advised(policy):
     def rule(evidence):
         finding = is_true(f"{policy.refresh_days} days or younger")(evidence)
         verdict = Verdict.INCONCLUSIVE if policy.refresh == "block" else Verdict.PASS
-        return dataclasses.replace(finding, verdict=verdict) if finding.verdict is Verdict.FAIL else finding
+        return Finding(verdict, finding.sentence, finding.limit) if finding.verdict is Verdict.FAIL else finding
 
     return rule

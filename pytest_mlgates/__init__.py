@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_mlgates.golden import GoldenSet
     from pytest_mlgates.model import Model
     from pytest_mlgates.rules import at_least, at_most, better_by, is_true, not_worse_than
+    from pytest_mlgates.stamping import stamp
     from pytest_mlgates.verdict import Finding, Verdict
 
 _HOME = {
@@ -30,6 +31,7 @@ _HOME = {
     "better_by": "rules",
     "is_true": "rules",
     "not_worse_than": "rules",
+    "stamp": "stamping",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "better_by",
     "is_true",
     "not_worse_than",
+    "stamp",
 ]
 
 

@@ -64,6 +64,19 @@ def act(order: Order, doors: Doors) -> Done:
     return Done("nothing to change")
 
 
+def record(order: Order, doors: Doors) -> Done:
+    """Note in the ledger that this challenger was judged, which spends the golden set's budget. Raises ActionFailed."""
+    challenger = order.pins.challenger
+    if challenger is None:
+        return Done("nothing to record")
+    try:
+        book = begin(doors.log, doors.registry, order.settings.champion, actor=order.actor)
+        ruling = append(book, _entry(order, Kind.JUDGED, order.pins.champion, challenger, book))
+    except MlgatesError as problem:
+        raise ActionFailed(f"that {challenger} was judged could not be recorded: {problem}") from None
+    return Done(f"recorded that {challenger} was judged (ledger entry {ruling.number})")
+
+
 def _promote(order: Order, doors: Doors) -> Done:
     challenger, champion = order.pins.challenger, order.pins.champion
     if challenger is None:

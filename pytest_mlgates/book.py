@@ -90,6 +90,8 @@ def begin(log: Log, registry: Registry, reference: str, *, actor: str) -> Book:
         why = f"{reference!r} was {present}" if present else f"{reference!r} meant no version"
         log.add(facts(Entry(Kind.GENESIS, actor, to=present.number if present else "", reason=why)))
         book.refresh()
+        if not book.state.rulings:
+            raise CouldNotEvaluate(f"{log.name} does not show the entry that was just written to it")
     if not log.mark():
         log.set_mark(book.state.rulings[0].entry.operation)
     return book

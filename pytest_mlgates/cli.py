@@ -9,7 +9,20 @@ from importlib import import_module
 
 from pytest_mlgates.errors import MlgatesError
 
-COMMANDS = ("init", "golden", "power", "history", "status", "rollback", "promote", "reconcile", "audit", "demo")
+COMMANDS = (
+    "init",
+    "golden",
+    "power",
+    "stamp",
+    "card",
+    "history",
+    "status",
+    "rollback",
+    "promote",
+    "reconcile",
+    "audit",
+    "demo",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

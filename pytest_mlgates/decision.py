@@ -54,8 +54,9 @@ class Facts:
     """What else is true of the session.
 
     `stopped` says why it did not run to its end, `problem` why nothing could be looked up, `ledger` what is wrong
-    with the record of who is champion, `nothing` why there is nothing to judge; `hidden` says of each gate that
-    never reported why not; `other_failures` says of each test that is no gate and failed that it did.
+    with the record of who is champion, `budget` why the golden set may not judge any more, `nothing` why there is
+    nothing to judge; `hidden` says of each gate that never reported why not; `other_failures` says of each test
+    that is no gate and failed that it did.
     """
 
     phase: str = "promotion"
@@ -64,6 +65,7 @@ class Facts:
     nothing: str = ""
     problem: str = ""
     ledger: str = ""
+    budget: str = ""
     stopped: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
     other_failures: Sequence[str] = ()
@@ -116,7 +118,8 @@ def _action(phase: str, verdict: Verdict) -> Action:
 
 
 def _stopped(facts: Facts) -> list[tuple[Verdict, str]]:
-    return [(Verdict.ERROR, sentence) for sentence in (facts.problem, facts.ledger, facts.stopped) if sentence]
+    said = (facts.problem, facts.ledger, facts.budget, facts.stopped)
+    return [(Verdict.ERROR, sentence) for sentence in said if sentence]
 
 
 def _missing(required: Sequence[str], outcomes: Mapping[str, GateOutcome], facts: Facts) -> list[tuple[Verdict, str]]:

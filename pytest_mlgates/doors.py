@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_mlgates.errors import UsageError
-from pytest_mlgates.ports import GoldenStore, Log, Registry
+from pytest_mlgates.ports import GoldenStore, Log, Registry, Repository, Runs
 from pytest_mlgates.settings import Settings
 
 
@@ -42,3 +42,16 @@ def golden_store(settings: Settings) -> GoldenStore:
     from pytest_mlgates.adapters.dvc_golden import DvcGolden
 
     return DvcGolden(settings.golden_file)
+
+
+def open_runs(uri: str) -> Runs:
+    """Raises CouldNotEvaluate when the tracking store cannot be opened."""
+    from pytest_mlgates.adapters.mlflow_runs import MlflowRuns
+
+    return MlflowRuns(uri)
+
+
+def code_repository(settings: Settings) -> Repository:
+    from pytest_mlgates.adapters.git import GitRepository
+
+    return GitRepository(settings.base)

@@ -8,7 +8,7 @@ from pytest_mlgates import history
 from pytest_mlgates.book import Book, read
 from pytest_mlgates.doors import Doors
 from pytest_mlgates.errors import MlgatesError
-from pytest_mlgates.ledger import MovedByHand
+from pytest_mlgates.ledger import MovedByHand, State
 from pytest_mlgates.projector import look
 from pytest_mlgates.reconcile import reconcile
 from pytest_mlgates.settings import Settings
@@ -19,13 +19,14 @@ class Opening:
     """`after` is the last entry that changed the champion (0: no ledger yet): what this run judges after.
 
     `did` are sentences about what was repaired or is left to repair, `trouble` what must be looked at before
-    anything is promoted, `override` the override that made the present champion.
+    anything is promoted, `override` the override that made the present champion, `state` the log as it was read.
     """
 
     after: int = 0
     did: tuple[str, ...] = ()
     trouble: str = ""
     override: str = ""
+    state: State | None = None
 
 
 def open_ledger(doors: Doors, settings: Settings, *, apply: bool, actor: str) -> Opening:
@@ -41,7 +42,7 @@ def open_ledger(doors: Doors, settings: Settings, *, apply: bool, actor: str) ->
     if made is not None:
         told = f"v{made.to} is champion by an override of {made.actor}: {made.reason}"
         opening = replace(opening, override=told)
-    return replace(opening, after=book.state.last)
+    return replace(opening, after=book.state.last, state=book.state)
 
 
 def _repair(book: Book, doors: Doors, settings: Settings, actor: str) -> Opening:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_mlgates import audit
-from pytest_mlgates.action import Done, Order, act
+from pytest_mlgates.action import Done, Order, act, record
 from pytest_mlgates.actor import actor
 from pytest_mlgates.collected import Collected
 from pytest_mlgates.decision import Action, Decision, Exit, Facts, GateOutcome, decide
@@ -57,7 +57,7 @@ class Outcome:
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # a user's `filterwarnings = error` is about the user's tests
             # An interrupted session says nothing of the challenger, so it leaves no note on it either.
-            if self._write(None) and self.prepared.apply and self.exit_code not in (2, 3, 4):
+            if self._write(None) and (self.prepared.apply or self.prepared.record) and self.exit_code not in (2, 3, 4):
                 self._act()
 
     def print_to(self, reporter: pytest.TerminalReporter) -> None:
@@ -74,6 +74,7 @@ class Outcome:
             str(self.prepared.pins.challenger or self.prepared.settings.model),
             applied=self.applied,
             waived=required.waived,
+            expired=required.expired,
             unasked=required.unasked if self.outcomes else (),
             width=width,
         )
@@ -90,7 +91,7 @@ class Outcome:
         if prepared.doors is None:
             return
         try:
-            done = act(self._order(), prepared.doors)
+            done = (act if prepared.apply else record)(self._order(), prepared.doors)
         except ChampionMoved as moved:
             self._hold(str(moved))
             done = Done(str(moved))
@@ -99,7 +100,7 @@ class Outcome:
             self.lines.append(f"ACTION FAILED: {failed}")
             self._write({"done": False, "sentence": str(failed)})
             return
-        self.applied = self.decision.action in (Action.PROMOTE, Action.ROLLBACK)
+        self.applied = prepared.apply and self.decision.action in (Action.PROMOTE, Action.ROLLBACK)
         settings = prepared.settings
         unkept = audit.keep(settings.audit_file, prepared.doors.log) if settings.audit else ""
         self.lines += [line for line in (done.sentence, done.trouble, unkept) if line]
@@ -161,6 +162,7 @@ def _facts(
         nothing=pins.nothing,
         problem=pins.problem,
         ledger=prepared.opening.trouble,
+        budget=prepared.budget.forbids(str(pins.challenger.version) if pins.challenger else ""),
         stopped=why,
         hidden={name: heard.why_hidden(name) for name in prepared.required.names if name not in outcomes},
         other_failures=tuple(heard.other_failures),
@@ -182,6 +184,7 @@ def _head(prepared: Prepared) -> dict[str, Any]:
         "settings": settings.model_dump(mode="json", exclude={"base", "origins", "registry"}),
         "settings_from": dict(settings.origins),
         "required": list(prepared.required.names),
+        "budget": prepared.budget,
         "waived": dict(prepared.required.waived),
         "not_asked_for": list(prepared.required.unasked),
         "environment": {

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_mlgates import fingerprint
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
+from pytest_mlgates.lineage import Part
 from pytest_mlgates.ports import GoldenStore, Pointer, Registry, Version
 from pytest_mlgates.settings import Settings
 
@@ -30,7 +31,8 @@ class PinnedModel:
 class Pins:
     """`problem` and `golden_problem` say why a part could not be had; every gate that needs it is then ERROR.
 
-    `nothing` says why there is nothing to judge: the challenger is the champion already.
+    `nothing` says why there is nothing to judge: the challenger is the champion already. `lineage` is what became of
+    the facts its origin rests on, where the gate `lineage` is asked for.
     """
 
     champion: PinnedModel | None = None
@@ -39,6 +41,12 @@ class Pins:
     problem: str = ""
     golden_problem: str = ""
     nothing: str = ""
+    lineage: tuple[Part, ...] = ()
+
+    @property
+    def subject(self) -> PinnedModel | None:
+        """Whose evidence identity gates give: the challenger, or the champion when that alone is judged."""
+        return self.challenger or self.champion
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), default=str)
@@ -48,6 +56,7 @@ class Pins:
         data = json.loads(text)
         golden = data.pop("golden")
         return cls(
+            lineage=tuple(Part(**part) for part in data.pop("lineage")),
             champion=_model(data.pop("champion")),
             challenger=_model(data.pop("challenger")),
             golden=Pointer(**{**golden, "file": Path(golden["file"])}) if golden else None,

@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mlgates", "release gates for machine-learning models")
     group.addoption("--mlgate", action="store_true", help="judge the challenger; change nothing")
     group.addoption("--mlgate-apply", action="store_true", help="act on the decision: promote, hold or roll back")
+    group.addoption("--mlgate-record", action="store_true", help="record that this challenger was judged, and no more")
     group.addoption("--mlgate-phase", metavar="PHASE", help="promotion (default), live or drill")
     group.addoption("--mlgate-model", metavar="NAME", help="which model of the settings")
     group.addoption("--mlgate-champion", metavar="REF", help="alias or stage:NAME that serves (default: champion)")

@@ -53,6 +53,12 @@ class Registry(Protocol):
     def tag(self, version: Version, tags: Mapping[str, str]) -> None:
         """Write tags on a version."""
 
+    def attach(self, version: Version, texts: Mapping[str, str]) -> None:
+        """Keep texts, by file name, with the run that made `version`. Raises CouldNotEvaluate."""
+
+    def attached(self, version: Version, name: str) -> str | None:
+        """A text that was kept so, or None. Raises CouldNotEvaluate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
@@ -145,3 +151,36 @@ class Log(Protocol):
 
     def set_mark(self, text: str) -> None:
         """Write that."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedRun:
+    """A run as the tracking store knows it; `commit` is the one it says it was started from, or ""."""
+
+    commit: str
+    deleted: bool = False
+
+
+class Runs(Protocol):
+    """The tracking store's runs."""
+
+    def run(self, run_id: str) -> TrackedRun | None:
+        """The run, or None when there is none. Raises CouldNotEvaluate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is checked out: the commit, and the tracked files that differ from it."""
+
+    commit: str
+    changed: tuple[str, ...] = ()
+
+
+class Repository(Protocol):
+    """The code's history. Everything raises CouldNotEvaluate when it does not answer."""
+
+    def has(self, commit: str) -> bool:
+        """Whether it has that commit (a full id)."""
+
+    def pinned(self, commit: str, data: str) -> str:
+        """The md5 that the pointer of `data` pins at `commit`, or ""."""

@@ -57,6 +57,8 @@ class Settings(BaseModel):
     registry: str = ""
     champion: Annotated[str, Field(min_length=1)] = "champion"
     challenger: Annotated[str, Field(min_length=1)] = "challenger"
+    budget: Literal["advise", "enforce"] = "advise"
+    budget_size: Annotated[int, Field(ge=1)] = 20
     on_hand_move: Literal["report", "adopt", "revert"] = "report"
     audit: str = ".mlgates/audit.log"
     former: Annotated[str, Field(min_length=1)] = "former-champion"
@@ -90,6 +92,7 @@ class Settings(BaseModel):
     golden_validity: policy.GoldenValidity = policy.GoldenValidity()
     env_lock: policy.EnvLock = policy.EnvLock()
     rollback_drill: policy.RollbackDrill = policy.RollbackDrill()
+    card: policy.Card = policy.Card()
 
     base: Path = Path()
     origins: Mapping[str, str] = {}

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from pytest_mlgates import shipped
 from pytest_mlgates.actor import actor
-from pytest_mlgates.doors import Doors, golden_store, open_doors, registry_uri
+from pytest_mlgates.budget import Budget, at_enforced_level, budget_of
+from pytest_mlgates.doors import Doors, code_repository, golden_store, open_doors, open_runs, registry_uri
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
+from pytest_mlgates.history import judged_on
+from pytest_mlgates.lineage import trace
 from pytest_mlgates.model import threshold_of
 from pytest_mlgates.opening import Opening, open_ledger
 from pytest_mlgates.pins import Pins, pin
@@ -42,7 +45,9 @@ class Prepared:
     doors: Doors | None
     opening: Opening
     thresholds: Mapping[str, tuple[float, str]]
+    budget: Budget
     apply: bool
+    record: bool
 
     @property
     def pins(self) -> Pins:
@@ -62,9 +67,22 @@ class Prepared:
         if pins.golden:
             remark = f" ({pins.golden.remark})" if pins.golden.remark else ""
             lines.append(f"mlgates: golden set {settings.golden} md5 {pins.golden.md5}{remark}")
+            lines.append(f"mlgates: {self.budget.line()}")
+            lines += [f"mlgates: {sentence}" for sentence in self._foreseen()]
         lines += [f"mlgates: repaired: {sentence}" for sentence in self.opening.did if self.apply]
         lines += [f"mlgates: {sentence}" for sentence in self.opening.did if not self.apply]
         return lines
+
+    def _foreseen(self) -> list[str]:
+        """What the rows can tell, said before time is spent; a set that cannot be read is its gates' to report."""
+        from pytest_mlgates.measure.power import advance_notice
+
+        try:
+            golden = self.run.golden_set
+        except CouldNotEvaluate:
+            return []
+        positives = int(golden.y.sum()) if self.settings.task == "binary" else 0
+        return advance_notice(len(golden), positives, self.settings, self.required.asked)
 
 
 def only_asks(config: pytest.Config) -> bool:
@@ -86,7 +104,7 @@ def prepare(config: pytest.Config) -> Prepared:
     options = {name: getattr(option, f"mlgate_{name}") for name in _OPTIONS}
     if options["report"]:
         options["report"] = str(config.invocation_params.dir / options["report"])
-    settings = load(config.invocation_params.dir, options, os.environ)
+    settings = at_enforced_level(load(config.invocation_params.dir, options, os.environ))
     if option.mlgate_apply:
         _promotable(settings)
     required = required_gates(settings, _shipped_for(settings), datetime.date.today())
@@ -95,6 +113,8 @@ def prepare(config: pytest.Config) -> Prepared:
     early = None if _distributed(config) or option.collectonly else open_scorer(settings, os.environ)
     try:
         pins, doors, opening = _pinned(settings, uri, apply=option.mlgate_apply)
+        if "lineage" in required.asked:
+            pins = _traced(pins, settings, uri)
         roles = {"champion": pins.champion, "challenger": pins.challenger}
         thresholds = {role: threshold_of(settings, one.version.tags) for role, one in roles.items() if one}
     except BaseException:
@@ -102,7 +122,11 @@ def prepare(config: pytest.Config) -> Prepared:
             early.close()
         raise
     run = Run(settings, pins, lambda: early or open_scorer(settings, os.environ), early)
-    return Prepared(settings, required, run, doors, opening, thresholds, option.mlgate_apply)
+    spent = judged_on(opening.state, pins.golden.md5) if opening.state and pins.golden else ()
+    budget = budget_of(settings, spent)
+    return Prepared(
+        settings, required, run, doors, opening, thresholds, budget, option.mlgate_apply, option.mlgate_record
+    )
 
 
 def choose_paths(config: pytest.Config, prepared: Prepared) -> None:
@@ -131,6 +155,14 @@ def _pinned(settings: Settings, uri: str, *, apply: bool) -> tuple[Pins, Doors |
     # What a killed run left unfinished is finished before anything is judged against it.
     opening = open_ledger(doors, settings, apply=apply, actor=actor())
     return pin(settings, doors.registry, golden_store(settings)), doors, opening
+
+
+def _traced(pins: Pins, settings: Settings, uri: str) -> Pins:
+    """Looked up here and not in the gate, so that all workers see the same, and none of them needs MLflow."""
+    one = pins.subject
+    if one is None:
+        return pins
+    return replace(pins, lineage=trace(one.version, one.digest, lambda: open_runs(uri), code_repository(settings)))
 
 
 def _promotable(settings: Settings) -> None:

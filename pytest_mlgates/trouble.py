@@ -26,7 +26,7 @@ SELF_EXPLAINING = (MlgatesError, VerdictReached)
 
 def trouble_of(raised: BaseException) -> tuple[Verdict, str] | None:
     """(verdict, sentence), or None where the judgements, or the report itself, say it."""
-    if isinstance(raised, (VerdictReached, pytest.skip.Exception)):
+    if isinstance(raised, (VerdictReached, pytest.skip.Exception, pytest.xfail.Exception)):
         return None
     if isinstance(raised, NotRun):
         return raised.verdict, str(raised)

@@ -63,7 +63,8 @@ class Worker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> bool | None:
-        return True if self.run.pins.nothing else None
+        # An xdist worker must go through the motions: its controller waits to hear what was collected.
+        return True if self.run.pins.nothing and not hasattr(self.config, "workerinput") else None
 
     def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
         if module_path in shipped.gate_files().values():
@@ -73,6 +74,8 @@ class Worker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.run.pins.nothing:
+            items.clear()
         try:
             for item in items:
                 self._introduce(item)

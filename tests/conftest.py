@@ -30,12 +30,15 @@ def _own_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The registry and golden set of build_template.py, built once, whoever of the workers comes first."""
+    """The registry and golden set of build_template.py, built once, whoever of the workers comes first.
+
+    MLGATES_TEST_TEMPLATE names a folder that keeps it between sessions, for whoever works on one test.
+    """
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
-    folder = base / "mlgates-template"
-    with (base / "mlgates-template.lock").open("w") as lock:
+    folder = Path(os.environ.get("MLGATES_TEST_TEMPLATE", base / "mlgates-template"))
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "finished").exists():
             folder.mkdir()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
-#: Without these the client retries a dead server for minutes.
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+#: Without these the client retries a dead server for minutes, and draws progress bars over what we print.
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
 _STAGE = "stage:"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
@@ -83,6 +88,22 @@ class MlflowRegistry:
         with self._speaking(f"tagging {version}"):
             for key, value in tags.items():
                 self._client.set_model_version_tag(self.model, version.number, key, value)
+
+    def attach(self, version: Version, texts: Mapping[str, str]) -> None:
+        if not version.run_id:
+            raise CouldNotEvaluate(f"{version} was registered without a run, so nothing can be kept with it")
+        with self._speaking(f"keeping {', '.join(texts)} with the run of {version}"):
+            for name, text in texts.items():
+                self._client.log_text(version.run_id, text, f"{_folder(version)}/{name}")
+
+    def attached(self, version: Version, name: str) -> str | None:
+        if not version.run_id:
+            return None
+        path = f"{_folder(version)}/{name}"
+        with self._speaking(f"reading {path} of the run of {version}"), tempfile.TemporaryDirectory() as folder:
+            if path not in {file.path for file in self._client.list_artifacts(version.run_id, _folder(version))}:
+                return None
+            return Path(self._client.download_artifacts(version.run_id, path, folder)).read_text(encoding="utf-8")
 
     def _find(self, reference: str) -> ModelVersion | None:
         if reference.startswith(_STAGE):
@@ -205,6 +226,11 @@ def _parts(reference: str, model: str) -> tuple[str, str, str]:
         if not rest.isdigit():
             raise UsageError(f"{reference}: write models:/{name}/NUMBER or models:/{name}@ALIAS")
     return (name, "", rest) if rest.isdigit() else (name, rest, "")
+
+
+def _folder(version: Version) -> str:
+    """Where among the artifacts of its run a version's texts are: one run may have made several versions."""
+    return f"mlgates/{re.sub(r'[^A-Za-z0-9.-]', '_', version.model)}-v{version.number}"
 
 
 def _local_folder(uri: str) -> Path | None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pytest_mlgates import audit
+from pytest_mlgates.chain import AuditBroken
 from pytest_mlgates.commands.ledger_options import add_model, opened
 
 HELP = "check the audit mirror, entry by entry, and against the registry"
@@ -26,7 +27,7 @@ def run(given: argparse.Namespace) -> int:
         head = audit.verify(file)
         if not given.offline:
             audit.compare(file, doors.log.rows())
-    except audit.AuditBroken as problem:
+    except AuditBroken as problem:
         print(problem)
         return 1
     compared = "" if given.offline else ", as in the registry"

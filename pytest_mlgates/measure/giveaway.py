@@ -130,6 +130,6 @@ def _out_of_fold(features: NDArray[Any], side: NDArray[Any], fold: NDArray[Any])
         held = fold == one
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            fitted = LogisticRegression(max_iter=200).fit(features[~held], side[~held])
+            fitted = LogisticRegression(C=100, max_iter=200).fit(features[~held], side[~held])
         scores[held] = fitted.decision_function(features[held])
     return scores

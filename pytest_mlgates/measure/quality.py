@@ -40,10 +40,17 @@ def metrics_of(policy: GoldenRegression, settings: Settings) -> list[tuple[Metri
 
 
 def gain(
-    metric: Metric, golden: GoldenSet, champion: Model, challenger: Model, policy: GoldenRegression, settings: Settings
+    metric: Metric,
+    margin: float,
+    golden: GoldenSet,
+    champion: Model,
+    challenger: Model,
+    policy: GoldenRegression,
+    settings: Settings,
 ) -> Evidence:
     """How much better the challenger is on `metric` (positive: better), with its paired two-sided interval
-    at ``1 - 2 alpha``.
+    at ``1 - 2 alpha``. `details` holds the `margin` in the metric's unit: of an error such as the RMSE it is given
+    as a share of the champion's.
     """
     from pytest_mlgates.stats.paired import paired_difference
     from pytest_mlgates.stats.power import rows_needed
@@ -70,8 +77,10 @@ def gain(
         )
     except ValueError as problem:
         raise CouldNotEvaluate(f"{metric.name}: {problem}") from None
-    margin = dict(policy.metrics).get(metric.name, metric.default_margin)
+    if metric.margin_unit == "relative":
+        margin *= abs(d.champion)
     details = {
+        "margin": margin,
         "champion": d.champion,
         "challenger": d.challenger,
         "direction": metric.direction,

@@ -74,8 +74,9 @@ def contradictions(golden: GoldenSet, policy: GoldenValidity) -> Evidence:
     return Evidence("contradicting rows", rows / n, n, interval, details=details)
 
 
-def fresh(golden: GoldenSet, history: History, policy: GoldenValidity, today: datetime.date) -> Evidence:
-    """1 when the set was pinned within `refresh_days` of `today`, by the commit that first named its md5."""
+def fresh(golden: GoldenSet, history: History, policy: GoldenValidity, today: datetime.date | None = None) -> Evidence:
+    """1 when the set was pinned within `refresh_days` of `today` (now), by the commit that first named its md5."""
+    today = today or datetime.datetime.now(datetime.UTC).date()
     since = history.since(golden.version)
     if since is None:
         reason = "the pointer's present version is not committed to git, so its age is unknown: commit it"

@@ -5,6 +5,7 @@ Only the block ``measured_times`` and the keys ending in ``_at`` differ between 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,9 +49,19 @@ def write(document: Mapping[str, Any], folder: Path) -> Path:
     from pytest_mlgates.cache import write_atomically
 
     file = folder / FILE
-    text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
-    write_atomically(file, text.encode() + b"\n")
+    write_atomically(file, text(document).encode())
     return file
+
+
+def text(document: Mapping[str, Any]) -> str:
+    """The record as the file has it."""
+    return json.dumps(document, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 of what two runs on the same inputs have in common; the same from the data and from the file."""
+    lasting = {key: value for key, value in document.items() if key not in ("measured_times", "action")}
+    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
 
 
 def _gate(outcome: GateOutcome) -> dict[str, Any]:

@@ -29,13 +29,21 @@ def table(outcomes: Iterable[GateOutcome], waived: Mapping[str, str], width: int
 
 
 def decision_lines(
-    decision: Decision, challenger: str, *, applied: bool, waived: Mapping[str, str], unasked: Sequence[str], width: int
+    decision: Decision,
+    challenger: str,
+    *,
+    applied: bool,
+    waived: Mapping[str, str],
+    expired: Sequence[str] = (),
+    unasked: Sequence[str],
+    width: int,
 ) -> list[str]:
     """The decision in plain words, why, and what would flip it."""
     lines = [_headline(decision, challenger, applied) + decision.reasons[0]]
     lines += [f"  also: {reason}" for reason in decision.reasons[1:]]
     lines += [f"  would flip it: {flip}" for flip in decision.flips]
     lines += [f"  waived: {name} ({reason})" for name, reason in waived.items()]
+    lines += [f"  the waiver of {name} has expired, so it counts again" for name in expired]
     if unasked:
         lines.append(f"  not asked for: {', '.join(unasked)}")
     return [part for line in lines for part in _wrapped(line, width)]
@@ -76,4 +84,8 @@ def _stacked(row: Sequence[str], verdict: Verdict) -> list[tuple[str, Verdict | 
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    return textwrap.wrap(line, max(40, width), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False) or [""]
+    # A path or a command that is broken in two cannot be pasted.
+    lines = textwrap.wrap(
+        line, max(40, width), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    return lines or [""]

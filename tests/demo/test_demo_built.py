@@ -14,6 +14,7 @@ import pytest
 import yaml
 from mlflow.entities.model_registry import ModelVersion
 
+from pytest_mlgates import environment, fingerprint
 from pytest_mlgates.demo import next_steps
 from pytest_mlgates.demo.data import SURVEY
 
@@ -50,12 +51,16 @@ def test_three_versions_the_third_without_alias(registry: mlflow.MlflowClient) -
 @pytest.mark.parametrize("number", ["1", "2", "3"])
 def test_tags_say_where_a_version_came_from(demo: Path, registry: mlflow.MlflowClient, number: str) -> None:
     made = version(registry, number)
+    files = Path(registry.get_model_version_download_uri("employment", number).removeprefix("file://"))
     assert made.tags == {
         "mlgates.run_id": made.run_id,
         "mlgates.git_commit": git(demo, "rev-parse", "HEAD"),
+        "mlgates.git_tree": "clean",
         "mlgates.data": "data/train.parquet",
         "mlgates.data_md5": pointer(demo, "train")["md5"],
         "mlgates.data_remote": "../.dvc-remote",
+        "mlgates.environment": environment.digest(),
+        "mlgates.digest": fingerprint.of_folder(files),
     }
     assert registry.get_run(made.run_id).info.status == "FINISHED"
 

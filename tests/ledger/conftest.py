@@ -5,11 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
+
+from . import services
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,3 +46,25 @@ def forkserver() -> Iterator[ForkServerContext]:
 
         forkserver.ensure_running()
     yield context
+
+
+@pytest.fixture(scope="session")
+def server(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An MLflow server over its own sqlite file."""
+    folder = tmp_path_factory.mktemp("server")
+    file = shutil.copy(empty_database, folder / "mlflow.db")
+    port = services.free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
+    command += ["--backend-store-uri", f"sqlite:///{file}", "--default-artifact-root", str(folder / "artifacts")]
+    with services.running(command, folder / "server.log", port, bound=120):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL of one's own, from Debian's packages, with MLflow's tables in it."""
+    with services.postgresql() as uri:
+        from mlflow.tracking import MlflowClient
+
+        MlflowClient(uri, uri).search_registered_models()
+        yield uri

@@ -27,12 +27,12 @@ def _well(found: object) -> None:
     assert found.unexplained == 0
     assert found.outcomes["done"] >= WORKERS
     assert found.outcomes["moved"] > 0, "nobody met anybody: the test shows nothing"
-    assert found.outcomes["unknown"] == 0
-    assert found.left == ""
+    # A machine under load may leave an answer open; then, and only then, there may be something to finish.
+    assert found.left == "" or found.outcomes["unknown"]
 
 
 def test_sixteen_processes_on_sqlite(forkserver: ForkServerContext, sqlite: str, tmp_path: Path) -> None:
-    _well(crowd(forkserver, sqlite, tmp_path, workers=WORKERS, operations=208, bound=120))
+    _well(crowd(forkserver, sqlite, tmp_path, workers=WORKERS, operations=208, bound=300))
 
 
 @pytest.mark.long
@@ -65,7 +65,7 @@ def test_killed_at_every_step(forkserver: ForkServerContext, sqlite: str, act: s
     lanes = [forkserver.Process(target=worker.killed_at, args=(sqlite, jobs[lane::2])) for lane in range(2)]
     for lane in lanes:
         lane.start()
-    finish(lanes, 120)
+    finish(lanes, 300)
     ended = set()
     for model, _, _ in jobs:
         log, registry = worker.stores(sqlite, model)
@@ -80,3 +80,12 @@ def test_killed_at_every_step(forkserver: ForkServerContext, sqlite: str, act: s
         assert (again.did, again.finished) == ((), ()), model
     # Not begun; written but not moved; moved but not noted; all done.
     assert ended == {(old, old, False), (old, new, True), (new, new, True), (new, new, False)}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("store", ["server", "postgres"])
+def test_sixteen_processes_on_a_server(
+    store: str, forkserver: ForkServerContext, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    uri = request.getfixturevalue(store)
+    _well(crowd(forkserver, uri, tmp_path, workers=WORKERS, operations=2000, bound=1800))

@@ -88,7 +88,7 @@ class Repo:
     def run(self, *args: str) -> Run:
         """`pytest --mlgate ARGS` in this process, or in processes of its own with -n."""
         result = self.pytester.runpytest_inprocess(*ALONE, "--mlgate", *args, no_reraise_ctrlc=True)
-        return Run(int(result.ret), f"{result.stdout.str()}\n{result.stderr.str()}")
+        return self._ran(result)
 
     def run_n2(self, *args: str) -> Run:
         return self.run(*N2, *args)
@@ -97,7 +97,11 @@ class Repo:
         """The same in a process of its own, with the exit code that a shell would see."""
         flag = ["--mlgate"] if mlgate else []
         result = self.pytester.runpytest_subprocess(*ALONE, *flag, *args, timeout=60)
-        return Run(int(result.ret), f"{result.stdout.str()}\n{result.stderr.str()}")
+        return self._ran(result)
+
+    def _ran(self, result: pytest.RunResult) -> Run:
+        """The folder is left out: its name is the test's, and would answer for what the product must say."""
+        return Run(int(result.ret), f"{result.stdout.str()}\n{result.stderr.str()}".replace(str(self.path), "REPO"))
 
     def apply(self, *args: str) -> Run:
         return self.run("--mlgate-apply", *args)
@@ -122,7 +126,10 @@ class Repo:
     # The registry, read behind MLflow's back: nothing here can be fooled by a client's cache.
 
     def aliases(self) -> dict[str, str]:
-        return {alias: str(version) for alias, version in self._rows("select alias, version from ? ", ALIASES)}
+        return {
+            alias: str(version)
+            for alias, version in self._rows(f"select alias, version from ? where name = '{MODEL}'", ALIASES)
+        }
 
     def champion(self) -> str:
         return self.aliases().get("champion", "none")
@@ -132,7 +139,8 @@ class Repo:
         return dict(self._rows(f"select key, value from ? {where}", "model_version_tags"))
 
     def stages(self) -> dict[str, str]:
-        return {str(v): stage for v, stage in self._rows("select version, current_stage from ?", "model_versions")}
+        rows = self._rows(f"select version, current_stage from ? where name = '{MODEL}'", "model_versions")
+        return {str(v): stage for v, stage in rows}
 
     def point(self, alias: str, version: str | None) -> None:
         """Move an alias by hand (None deletes it)."""

@@ -10,9 +10,7 @@ Several recipes may be named at once. The golden set is never read here: it is f
 from __future__ import annotations
 
 import argparse
-import configparser
 import logging
-import subprocess
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -20,14 +18,16 @@ from typing import Any
 
 import mlflow.sklearn
 import pandas as pd
-import yaml
 from mlflow.models import infer_signature
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from pytest_mlgates import stamp
+
 ROOT = Path(__file__).resolve().parent
+TRAINING = ROOT / "data" / "train.parquet"
 MODEL = "employment"
 LABEL = "employed"
 NOT_A_FEATURE = ["id", "year", LABEL]
@@ -57,22 +57,6 @@ def train(recipe: str, people: pd.DataFrame) -> tuple[Any, pd.DataFrame]:
     return model.fit(rows.drop(columns=NOT_A_FEATURE), rows[LABEL]), rows
 
 
-def provenance(run_id: str) -> dict[str, str]:
-    """Which run, code and data a version came from: what anyone needs to make it again."""
-    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True)
-    pointer = yaml.safe_load((ROOT / "data" / "train.parquet.dvc").read_text())
-    dvc = configparser.ConfigParser()
-    dvc.read(ROOT / ".dvc" / "config")
-    remote = dvc["core"]["remote"]
-    return {
-        "mlgates.run_id": run_id,
-        "mlgates.git_commit": commit.strip(),
-        "mlgates.data": "data/train.parquet",
-        "mlgates.data_md5": pointer["outs"][0]["md5"],
-        "mlgates.data_remote": dvc[f"'remote \"{remote}\"'"]["url"],
-    }
-
-
 def register(recipe: str, people: pd.DataFrame) -> str:
     """Train, log and register one version; its number."""
     with mlflow.start_run(run_name=recipe) as run:
@@ -91,9 +75,10 @@ def register(recipe: str, people: pd.DataFrame) -> str:
             MODEL,
             logged.model_uri,
             run.info.run_id,
-            tags=provenance(run.info.run_id),
             model_id=logged.model_id,
         )
+    # Which run, code, data and environment it came from: what anyone needs to make it again.
+    stamp(new, data=TRAINING)
     return str(new.version)
 
 
@@ -127,7 +112,7 @@ def main() -> None:
     recipes = parser.parse_args().recipe
     quiet()
     connect()
-    people = pd.read_parquet(ROOT / "data" / "train.parquet")
+    people = pd.read_parquet(TRAINING)
     for recipe in recipes:
         number = register(recipe, people)
         name = alias(recipe, number)

@@ -45,7 +45,7 @@ def test_equal_models_pass_and_every_slice_is_kept_for_the_picture(judged, setti
     pictured = {part["name"]: part for part in found.summary.details["slices"]}
     pair = paired_auc(golden.y[rows], champion.answers[rows], challenger.answers[rows])
     assert pictured["region=south"]["gain"] == pytest.approx(pair.difference, abs=1e-12)
-    assert pictured["region=south"]["low"] == pytest.approx(pair.interval(0.9)[0], abs=1e-9)
+    assert pictured["region=south"]["low"] == pytest.approx(pair.interval(0.95)[0], abs=1e-9)
     assert pictured["region=south"]["n"] == rows.sum()
     assert pictured["region=south"]["rarer"] == min(pair.n_pos, pair.n_neg)
 
