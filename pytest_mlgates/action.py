@@ -37,10 +37,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was changed, in a sentence; `trouble` is what went wrong without making the result unsafe."""
+    """What was changed, in a sentence; `trouble` is what went wrong without making the result unsafe, `entry` the
+    number in the ledger (0: none).
+    """
 
     sentence: str
     trouble: str = ""
+    entry: int = 0
 
 
 def act(order: Order, doors: Doors) -> Done:
@@ -88,7 +91,7 @@ def _promote(order: Order, doors: Doors) -> Done:
     done = f"{challenger} is {reference!r} now{replaced} (ledger entry {made.number})"
     if not made.serves:
         done = f"{challenger} was promoted (ledger entry {made.number}), but v{made.champion} has replaced it since"
-    return Done(done, made.note_missing or _notes(order, doors, challenger, champion))
+    return Done(done, made.note_missing or _notes(order, doors, challenger, champion), made.number)
 
 
 def _roll_back(order: Order, doors: Doors) -> Done:

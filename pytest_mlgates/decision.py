@@ -152,7 +152,11 @@ def _flips(outcomes: Sequence[GateOutcome]) -> tuple[str, ...]:
     for outcome in outcomes:
         for judgement in outcome.judgements:
             details, verdict = judgement.evidence.details, judgement.verdict
-            if verdict is Verdict.FAIL and judgement.evidence.interval is not None:
+            if (
+                verdict is Verdict.FAIL
+                and outcome.stage not in ("identity", "data")
+                and judgement.evidence.interval is not None
+            ):
                 title, limit = judgement.evidence.title, judgement.finding.limit
                 found.append(f"{outcome.name}: a challenger whose {title} is proven {limit}")
             elif verdict is Verdict.INCONCLUSIVE and details.get("rows_needed"):

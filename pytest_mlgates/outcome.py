@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import datetime
 import platform
 import sys
 import time
@@ -16,11 +15,14 @@ import pytest
 from pytest_mlgates import audit
 from pytest_mlgates.action import Done, Order, act, record
 from pytest_mlgates.actor import actor
+from pytest_mlgates.card import Promotion
 from pytest_mlgates.collected import Collected
 from pytest_mlgates.decision import Action, Decision, Exit, Facts, GateOutcome, decide
+from pytest_mlgates.doors import Doors
 from pytest_mlgates.errors import ActionFailed, ChampionMoved
 from pytest_mlgates.policy import STAGES
 from pytest_mlgates.progress import COLOUR
+from pytest_mlgates.record import attach_record
 from pytest_mlgates.report import evidence_file, terminal
 from pytest_mlgates.setup import Prepared
 from pytest_mlgates.verdict import Verdict
@@ -103,9 +105,19 @@ class Outcome:
         self.applied = prepared.apply and self.decision.action in (Action.PROMOTE, Action.ROLLBACK)
         settings = prepared.settings
         unkept = audit.keep(settings.audit_file, prepared.doors.log) if settings.audit else ""
-        self.lines += [line for line in (done.sentence, done.trouble, unkept) if line]
+        unattached = self._attach(prepared.doors, done) if self.decision.action is Action.PROMOTE else ""
+        self.lines += [line for line in (done.sentence, done.trouble, unattached, unkept) if line]
         if not self._write({"done": self.applied, "sentence": done.sentence, "trouble": done.trouble}) and self.applied:
             self.exit_code = Exit.ACTION_FAILED
+
+    def _attach(self, doors: Doors, done: Done) -> str:
+        """Evidence and model card go to the run that the ledger entry links to; what went wrong, or ""."""
+        challenger = self.prepared.pins.challenger
+        if challenger is None or not done.entry:
+            return ""
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        made = Promotion(actor(), now, done.entry)
+        return attach_record(doors.registry, challenger.version, self._document({"sentence": done.sentence}), made)
 
     def _order(self) -> Order:
         prepared = self.prepared
@@ -117,7 +129,7 @@ class Outcome:
             prepared.settings,
             actor(),
             prepared.opening.after,
-            _digest(self._document(None)),
+            evidence_file.digest(self._document(None)),
             waived if self.decision.action is Action.PROMOTE else (),
         )
 
@@ -193,12 +205,6 @@ def _head(prepared: Prepared) -> dict[str, Any]:
             **{name: version(name) for name in ("pytest-mlgates", "pytest", "numpy", "mlflow")},
         },
     }
-
-
-def _digest(document: dict[str, Any]) -> str:
-    """SHA-256 of what two runs on the same inputs have in common."""
-    lasting = {key: value for key, value in document.items() if key not in ("measured_times", "action")}
-    return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
 
 
 def _golden(prepared: Prepared) -> dict[str, Any] | None:

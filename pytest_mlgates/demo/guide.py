@@ -20,6 +20,8 @@ print(c.get_model_version_by_alias('employment', 'champion').version)"
       which version the alias `champion` names now
   pytest --mlgate
       nothing to promote: the challenger is the champion already
+  mlgates history
+      who was champion when, why, and on which evidence
   pytest --mlgate --mlgate-challenger 3
       held: version 3 is subtly worse, and the interval proves it
   echo x >> data/golden.parquet
@@ -27,6 +29,8 @@ print(c.get_model_version_by_alias('employment', 'champion').version)"
       the golden set is broken, so nothing is judged on it
   dvc checkout --force data/golden.parquet.dvc
       and now it is whole again
+  mlgates rollback --reason "trying the way back"
+      the version that served before is champion again; `mlgates history` says so
 """
 
 

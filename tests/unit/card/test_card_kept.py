@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,11 @@ def registry(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "pyproject.toml").write_text(SETTINGS)
     monkeypatch.chdir(tmp_path)
     with sqlite3.connect(tmp_path / "mlflow.db") as db:
-        # The template is read by other tests: what is kept here must not reach it.
-        db.execute("update runs set artifact_uri = ?", ((tmp_path / "artifacts").as_uri(),))
+        # The template is read by other tests: what is kept here must not reach it. MLflow remembers in this process
+        # where a run's artifacts are, so every test has a run of its own.
+        run = uuid.uuid4().hex
+        db.execute("update runs set run_uuid = ?, artifact_uri = ?", (run, (tmp_path / "artifacts").as_uri()))
+        db.execute("update model_versions set run_id = ? where version = 2", (run,))
     return MlflowRegistry(f"sqlite:///{tmp_path}/mlflow.db", "credit", tmp_path / "cache")
 
 
