@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import mlflow
 import pandas as pd
@@ -51,7 +52,7 @@ def test_three_versions_the_third_without_alias(registry: mlflow.MlflowClient) -
 @pytest.mark.parametrize("number", ["1", "2", "3"])
 def test_tags_say_where_a_version_came_from(demo: Path, registry: mlflow.MlflowClient, number: str) -> None:
     made = version(registry, number)
-    files = Path(registry.get_model_version_download_uri("employment", number).removeprefix("file://"))
+    files = Path(unquote(urlsplit(registry.get_model_version_download_uri("employment", number)).path))
     assert made.tags == {
         "mlgates.run_id": made.run_id,
         "mlgates.git_commit": git(demo, "rev-parse", "HEAD"),

@@ -21,14 +21,16 @@ pytestmark = pytest.mark.long
 @pytest.fixture(scope="module")
 def network(server: str) -> Iterator[tuple[Proxy, str]]:
     with pytest.MonkeyPatch.context() as patch, proxied(urlsplit(server).port or 0) as both:
-        patch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
+        patch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         patch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
         yield both
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_promotion_over_a_bad_network(fault: Fault, network: tuple[Proxy, str], server: str) -> None:
+def test_a_promotion_over_a_bad_network(
+    fault: Fault, network: tuple[Proxy, str], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each request of a promotion is spoiled, once alone and once together with the client's own repetition."""
     proxy, uri = network
 
@@ -50,6 +52,8 @@ def test_a_promotion_over_a_bad_network(fault: Fault, network: tuple[Proxy, str]
             book = prepared(model)
             proxy.begin({position + n: fault for n in range(times)})
             error = ""
+            # Only here: a busy machine may be this slow in the steps around it.
+            monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2" if fault.startswith("silent") else "20")
             try:
                 assert promote(book, worker.stores(uri, model)[1], "3").champion == "3"
             except MlgatesError as problem:
@@ -58,6 +62,7 @@ def test_a_promotion_over_a_bad_network(fault: Fault, network: tuple[Proxy, str]
                 if isinstance(problem, ActionFailed):
                     assert any(word in str(problem) for word in ("nothing was changed", "unknown", "mlgates reconcile"))
             proxy.begin({})
+            monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
             log, registry = worker.stores(server, model)
             left = registry.find(ALIAS)
             assert left is not None and left.number in ("2", "3"), model
