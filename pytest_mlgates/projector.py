@@ -27,9 +27,8 @@ from pytest_mlgates.ports import Registry, Version
 
 #: Every round but the last was overtaken by somebody else's change.
 ROUNDS = 200
+#: Lost moves of the reference in one projection, after which it is given up.
 TOLERATED = 2
-#: A move by another writer may look like a move by hand for an instant; nobody moves by hand that often.
-LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +97,18 @@ def look(book: Book, registry: Registry, reference: str, mine: Collection[str] =
     `mine` are the numbers this process put there itself: a reconcile elsewhere may have taken it for dead and noted
     its entry's end, but nobody else will put its late move right.
     """
-    for _ in range(LOOKS):
+    last: tuple[tuple[Ruling, ...], str] | None = None
+    for _ in range(ROUNDS):
         state = book.refresh()
         present = registry.find(reference)
         found = present.number if present else ""
-        explained = found in mine or standing(state, found or _deleted(state, registry)) is not Standing.MOVED
-        if explained:
+        if found in mine or standing(state, found or _deleted(state, registry)) is not Standing.MOVED:
             return state, found
+        # Others may have written and moved between the two reads; intents come first, so a log that stands still
+        # around the reference tells all there is to tell.
+        if last == (state.rulings, found):
+            break
+        last = (state.rulings, found)
     raise MovedByHand(_by_hand(state, registry, reference, found), found=found, expected=state.champion)
 
 

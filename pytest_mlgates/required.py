@@ -16,6 +16,9 @@ CORE: Mapping[str, tuple[str, ...]] = {
     "regression": ("golden_integrity", "is_new", "golden_regression"),
 }
 
+#: Shipped gates without which nothing may be loaded, so that a run of one's own files brings them along.
+IDENTITY = ("golden_integrity", "lineage")
+
 KEY_OF_PHASE: Mapping[str, str] = {"promotion": "gates", "live": "gates_live", "drill": "gates_drill"}
 
 #: These can be waived with a reason, but never just left out.

@@ -19,7 +19,7 @@ from pytest_mlgates.lineage import trace
 from pytest_mlgates.model import threshold_of
 from pytest_mlgates.opening import Opening, open_ledger
 from pytest_mlgates.pins import Pins, pin
-from pytest_mlgates.required import Required, required_gates
+from pytest_mlgates.required import IDENTITY, Required, required_gates
 from pytest_mlgates.run import Run
 from pytest_mlgates.scoring import open_scorer
 from pytest_mlgates.settings import Settings, load
@@ -137,7 +137,9 @@ def choose_paths(config: pytest.Config, prepared: Prepared) -> None:
     asked = [str(files[name]) for name in prepared.required.asked if name in files]
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         given = {str((config.invocation_params.dir / arg.split("::")[0]).resolve()) for arg in config.args}
-        config.args += [str(files[name]) for name in ("golden_integrity",) if str(files[name]) not in given]
+        config.args += [
+            str(files[name]) for name in IDENTITY if name in prepared.required.asked and str(files[name]) not in given
+        ]
         return
     own = [prepared.settings.base / path for path in prepared.settings.paths]
     for path in own:

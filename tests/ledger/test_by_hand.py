@@ -99,6 +99,19 @@ def test_a_promotion_leaves_a_move_by_hand_alone(book: Book, registry: MemoryReg
     assert rollback_targets(book.refresh()) == ("2", "1"), "v3 never served"
 
 
+def test_a_version_that_was_overtaken_before_it_served_is_no_way_back(book: Book, registry: MemoryRegistry) -> None:
+    slow = Book(book.log)
+    own = append(slow, promotion(slow.refresh(), "3"))
+    promote(book, registry, "4")
+    done = project(slow, registry, ALIAS, own)
+    assert (done.serves, done.champion, registry.aliases[ALIAS]) == (False, "4", "4")
+    state = book.refresh()
+    third = state.at(3)
+    assert third is not None
+    assert (third.record.projected, bool(third.record.superseded)) == ("", True)
+    assert rollback_targets(state) == ("2", "1")
+
+
 def test_judged_before_and_promoted_after_somebody_else(book: Book, registry: MemoryRegistry) -> None:
     late = promotion(book.refresh(), "3")
     promote(book, registry, "4")

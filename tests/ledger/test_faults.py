@@ -209,3 +209,14 @@ def test_a_note_that_cannot_be_written_is_said_and_the_promotion_stands() -> Non
     assert done.serves
     assert done.note_missing == "done, but entry 3 could not be noted as projected: timeout"
     assert repair(log, registry).finished == (3,)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_move_that_mlflow_loses_to_its_own_races_is_tried_again(when: str) -> None:
+    log, registry = _stores("promote")
+    tape = Tape()
+    promote(Book(Watched(log, tape)), Watched(registry, tape), "3")
+    lost = tape.said.index((when, "point"))
+    log, registry, _, error = _run("promote", {lost: fail(CouldNotEvaluate("IntegrityError"))})
+    assert (error, registry.aliases[ALIAS]) == ("", "3")
+    assert not replay(record(row.number, row.facts) for row in log.rows()).pending
