@@ -10,9 +10,8 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from pytest_mlgates.adapters.mlflow_registry import _client, _first_line, without_secrets
+from pytest_mlgates.adapters.mlflow_registry import _client, first_line, literal, without_secrets
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
 from pytest_mlgates.ports import Row
 
@@ -42,7 +41,7 @@ class MlflowLog:
 
     def exists(self) -> bool:
         with self._speaking("looking for the ledger"):
-            return bool(self._client.search_registered_models(f"name = {_literal(self.name)}", max_results=1))
+            return bool(self._client.search_registered_models(f"name = {literal(self.name)}", max_results=1))
 
     def create(self) -> bool:
         about = f"The promotion ledger of {self.model}, written by pytest-mlgates. Do not edit: entries are checked."
@@ -58,7 +57,7 @@ class MlflowLog:
         return True
 
     def rows(self, since: int = 1) -> list[Row]:
-        which = f"name = {_literal(self.name)}" + (f" and version_number >= {since}" if since > 1 else "")
+        which = f"name = {literal(self.name)}" + (f" and version_number >= {since}" if since > 1 else "")
         found: list[ModelVersion] = []
         token = None
         with self._speaking("reading the ledger"):
@@ -101,12 +100,12 @@ class MlflowLog:
             if refusal and writes:
                 raise ActionFailed(refusal) from None
             where = without_secrets(self.uri)
-            sentence = f"the registry {where} did not answer while {what}: {self._said(problem)}"
+            sentence = f"the registry {where} did not answer while {what}: {first_line(problem)}"
             raise CouldNotEvaluate(refusal or sentence) from None
 
     def _refusal(self, problem: Exception, what: str) -> str:
         """Why the store said no; empty when it said nothing, and what was asked may have been done."""
-        where, code, said = without_secrets(self.uri), getattr(problem, "error_code", ""), self._said(problem)
+        where, code, said = without_secrets(self.uri), getattr(problem, "error_code", ""), first_line(problem)
         if code in _FORBIDDEN:
             return (
                 f"the registry {where} does not allow {what}: {said}. Whoever promotes needs EDIT on {self.model!r} "
@@ -115,14 +114,3 @@ class MlflowLog:
         if code in _ABSENT:
             return f"{what}: the registry {where} says {said}; was {self.name!r} or {self.model!r} deleted?"
         return f"the registry {where} refused {what}: {said}" if code in _SENSELESS else ""
-
-    def _said(self, problem: Exception) -> str:
-        """The client's own words; it repeats the URI, password and all."""
-        secret = urlsplit(self.uri).netloc.rpartition("@")[0]
-        text = _first_line(problem)
-        return text.replace(f"{secret}@", "") if secret else text
-
-
-def _literal(text: str) -> str:
-    """As a string in MLflow's filters, which know two kinds of quotes and no escape."""
-    return f'"{text}"' if "'" in text else f"'{text}'"

@@ -50,7 +50,7 @@ class MlflowRegistry:
     def references(self) -> list[str]:
         with self._speaking("listing versions"):
             model = self._client.get_registered_model(self.model)
-            versions = self._client.search_model_versions(f"name = '{_quoted(self.model)}'")
+            versions = self._client.search_model_versions(f"name = {literal(self.model)}")
         return [*sorted(model.aliases), *sorted((str(v.version) for v in versions), key=int)]
 
     def files(self, version: Version) -> Path:
@@ -130,7 +130,7 @@ class MlflowRegistry:
 
     def _of_run(self, uri: str) -> ModelVersion | None:
         run_id = uri.removeprefix("runs:/").split("/")[0]
-        query = f"name = '{_quoted(self.model)}' and run_id = '{_quoted(run_id)}'"
+        query = f"name = {literal(self.model)} and run_id = {literal(run_id)}"
         found = self._client.search_model_versions(query)
         if len(found) > 1:
             numbers = ", ".join(sorted((str(v.version) for v in found), key=int))
@@ -165,9 +165,7 @@ class MlflowRegistry:
             raise
         except Exception as problem:  # noqa: BLE001 - the adapter's edge: any client error becomes one sentence
             where = without_secrets(self.uri)
-            raise CouldNotEvaluate(
-                f"the registry {where} did not answer while {what}: {_first_line(problem)}"
-            ) from None
+            raise CouldNotEvaluate(f"the registry {where} did not answer while {what}: {first_line(problem)}") from None
 
 
 def without_secrets(uri: str) -> str:
@@ -204,14 +202,29 @@ def _client(uri: str) -> MlflowClient:
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     try:
-        with warnings.catch_warnings():
+        with _without_collecting(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from mlflow.tracking import MlflowClient
 
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
     except Exception as problem:  # noqa: BLE001 - the adapter's edge
         where = without_secrets(uri)
-        raise CouldNotEvaluate(f"the registry {where} cannot be opened: {_first_line(problem)}") from None
+        raise CouldNotEvaluate(f"the registry {where} cannot be opened: {first_line(problem)}") from None
+
+
+@contextlib.contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Nothing that a large import makes is garbage, so looking for some, now or at pytest's end, is time lost."""
+    import gc
+
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def _parts(reference: str, model: str) -> tuple[str, str, str]:
@@ -240,10 +253,22 @@ def _local_folder(uri: str) -> Path | None:
     return Path(uri) if not parts.scheme else None
 
 
-def _quoted(text: str) -> str:
-    return text.replace("'", "\\'")
+def literal(text: str) -> str:
+    """`text` in MLflow's filter language, which knows two kinds of quotes and no escape.
+
+    Raises UsageError for a text that has both.
+    """
+    if "'" not in text:
+        return f"'{text}'"
+    if '"' in text:
+        raise UsageError(f"{text!r} has both kinds of quotes, which MLflow cannot search for: rename the model")
+    return f'"{text}"'
 
 
-def _first_line(problem: Any) -> str:
-    lines = str(problem).strip().splitlines()
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
+
+
+def first_line(problem: Any) -> str:
+    """The kind and first line of an error, without what a URI in it may give away."""
+    lines = _CREDENTIALS.sub("", str(problem)).strip().splitlines()
     return f"{type(problem).__name__}: {lines[0][:300]}" if lines else type(problem).__name__

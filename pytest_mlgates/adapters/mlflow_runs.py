@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from pytest_mlgates.adapters.mlflow_registry import _client, _first_line, without_secrets
+from pytest_mlgates.adapters.mlflow_registry import _client, first_line, without_secrets
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import TrackedRun
 
@@ -29,7 +29,7 @@ class MlflowRuns:
                 return None
             where = without_secrets(self.uri)
             raise CouldNotEvaluate(
-                f"the tracking store {where} did not answer while looking up run {run_id}: {_first_line(problem)}"
+                f"the tracking store {where} did not answer while looking up run {run_id}: {first_line(problem)}"
             ) from None
         return TrackedRun(found.data.tags.get(_COMMIT, ""), deleted=found.info.lifecycle_stage == "deleted")
 

@@ -7,6 +7,7 @@ from here, so that both sides speak the same frames; nothing heavy is imported a
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -39,7 +40,11 @@ def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
 
 def main(control: socket.socket) -> None:
     """Open models until the parent goes away, then take every child along."""
+    gc.disable()
     _import_quietly(_PRELOAD)
+    # What is imported is no garbage, and a frozen heap stays shared with the forks.
+    gc.freeze()
+    gc.enable()
     children: dict[str, int] = {}
     pending, handed = b"", list[int]()
     while True:

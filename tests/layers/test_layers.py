@@ -172,3 +172,12 @@ def test_the_check_sees_lazy_imports(tmp_path: Path) -> None:
     file = tmp_path / "one.py"
     file.write_text("def f():\n    from pytest_mlgates.rules import at_most\n    import mlflow.sklearn\n")
     assert imported(file) == {"pytest_mlgates.rules.at_most", "mlflow.sklearn"}
+
+
+def test_the_wheel_holds_every_package() -> None:
+    """setuptools is told its packages by name, so a new folder must be named."""
+    import tomllib
+
+    named = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    inside = {f"pytest_mlgates.{path.parent.name}" for path in PACKAGE.glob("*/__init__.py")}
+    assert named == {"pytest_mlgates", "pytest_mlgates.gates", "pytest_mlgates.fixtures"} | inside

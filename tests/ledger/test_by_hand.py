@@ -179,6 +179,26 @@ def test_the_champion_was_deleted(book: Book, log: MemoryLog, registry: MemoryRe
     assert repair(log, registry).trouble == ""
 
 
+def test_a_rollback_from_a_deleted_champion_needs_no_other_repair(book: Book, registry: MemoryRegistry) -> None:
+    """MLflow took the alias away with the version: that is no move by hand once the rollback is written."""
+    registry.delete("2")
+    assert roll_back(book, registry).serves
+    assert registry.aliases[ALIAS] == "1"
+
+
+def test_what_served_before_its_writer_died_stays_a_way_back(
+    book: Book, log: MemoryLog, registry: MemoryRegistry
+) -> None:
+    """v3's writer died after the move, v4's before it: v3 really served, and the repair says so."""
+    append(book, promotion(book.refresh(), "3"))
+    registry.aliases[ALIAS] = "3"
+    append(book, promotion(book.refresh(), "4"))
+    report = repair(log, registry)
+    assert (report.champion, registry.aliases[ALIAS], report.finished) == ("4", "4", (3, 4, 5))
+    assert report.did[0] == "'champion' already meant v3; entry 3 is noted as projected"
+    assert rollback_targets(book.refresh()) == ("3", "2", "1")
+
+
 def test_the_version_was_deleted_between_the_entry_and_the_move(book: Book, registry: MemoryRegistry) -> None:
     own = append(book, promotion(book.refresh(), "3"))
     registry.delete("3")

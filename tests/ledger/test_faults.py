@@ -199,6 +199,23 @@ def test_a_store_that_refuses_the_entry_changed_nothing() -> None:
     assert len(log.stored) == 2
 
 
+def test_refused_after_an_answer_was_lost_is_still_unknown() -> None:
+    """The token expired between the call and its repetition: the first one may have arrived."""
+    log, registry = _stores("promote")
+
+    class Expiring(MemoryLog):
+        calls = 0
+
+        def add(self, facts: Any, run: str = "") -> int:
+            self.calls += 1
+            raise CouldNotEvaluate("timeout") if self.calls == 1 else ActionFailed("401")
+
+    expiring = Expiring()
+    expiring.there, expiring.stored = True, log.stored
+    with pytest.raises(OutcomeUnknown, match="it is unknown whether the promote of v3 was written"):
+        promote(Book(expiring), registry, "3")
+
+
 def test_a_note_that_cannot_be_written_is_said_and_the_promotion_stands() -> None:
     log, registry = _stores("promote")
     tape = Tape()

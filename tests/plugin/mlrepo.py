@@ -96,7 +96,7 @@ class Repo:
     def run_apart(self, *args: str, mlgate: bool = True) -> Run:
         """The same in a process of its own, with the exit code that a shell would see."""
         flag = ["--mlgate"] if mlgate else []
-        result = self.pytester.runpytest_subprocess(*ALONE, *flag, *args, timeout=60)
+        result = self.pytester.runpytest_subprocess(*ALONE, *flag, *args, timeout=40)
         return self._ran(result)
 
     def _ran(self, result: pytest.RunResult) -> Run:

@@ -49,7 +49,8 @@ def cost(folder: Path, *args: str) -> dict[str, Any]:
     for name, text in (("sitecustomize.py", WATCH), ("conftest.py", CONFTEST), ("test_it.py", TEST)):
         (folder / name).write_text(textwrap.dedent(text))
     command = [sys.executable, "-m", "pytest", *ALONE, "-p", "no:cacheprovider", *args]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads((folder / "cost.json").read_text())

@@ -262,9 +262,10 @@ from _pytest.runner import runtestprotocol
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item, nextitem):
-    '''Like pytest-rerunfailures: once more when it failed, and both are reported.'''
+    told = list(item.user_properties)
     for attempt in range(2):
-        item._initrequest() if hasattr(item, "_initrequest") else None
+        item.user_properties[:] = told  # the second attempt knows nothing of the first
+        item._initrequest()
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)

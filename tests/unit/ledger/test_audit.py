@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import multiprocessing
@@ -236,6 +237,29 @@ def test_a_full_disk_leaves_the_mirror_as_it_was(kept: Path, monkeypatch: pytest
     assert written
     assert kept.read_bytes() == before
     assert verify(kept).entry == COUNT
+
+
+def test_a_cut_the_anchor_knows_of_is_damage_and_stays_as_it_was_found(kept: Path) -> None:
+    kept.write_bytes(kept.read_bytes()[:-20])
+    before = kept.read_bytes()
+    with pytest.raises(AuditBroken, match="nothing was added to it"):
+        mirror(kept, LOG, [*ROWS, row(COUNT + 1)])
+    assert kept.read_bytes() == before
+
+
+def test_nobody_else_may_write_meanwhile(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, refused = os.write, []
+
+    def meanwhile(handle: int, text: bytes) -> int:
+        if not refused:
+            with kept.open("ab") as other, pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            refused.append(handle)
+        return write(handle, text)
+
+    monkeypatch.setattr(os, "write", meanwhile)
+    assert mirror(kept, LOG, [*ROWS, row(COUNT + 1)]) == 1
+    assert refused
 
 
 def _mirror_all(file: str, upto: int) -> None:
