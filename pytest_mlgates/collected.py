@@ -37,7 +37,8 @@ class Attempt:
         said = records(self.reports[-1])
         judgements = tuple(_judgement(r) for r in said if "finding" in r)
         troubles = [(Verdict[r["verdict"]], r["trouble"]) for r in said if "trouble" in r]
-        troubles += [(Verdict.ERROR, why) for why in self._unproven()]
+        explained = bool(troubles) or any(j.verdict is not Verdict.PASS for j in judgements)
+        troubles += [(Verdict.ERROR, why) for why in self._unproven(explained)]
         if not judgements and not troubles:
             troubles.append((Verdict.ERROR, "the gate judged nothing: call gate.judge(evidence, rule)"))
         verdict = worst([*(j.verdict for j in judgements), *(v for v, _ in troubles)])
@@ -52,15 +53,19 @@ class Attempt:
             seconds=sum(report.duration for report in self.reports),
         )
 
-    def _unproven(self) -> list[str]:
-        """Reports whose outcome contradicts a pass, whatever was judged before."""
+    def _unproven(self, explained: bool) -> list[str]:
+        """Reports whose outcome contradicts a pass, whatever was judged before; `explained` says that the gate's
+        own records tell why it did not pass.
+        """
         found = []
         for report in self.reports:
             if hasattr(report, "wasxfail"):
                 found.append("the gate is marked xfail, so its outcome proves nothing: remove the mark")
             elif report.skipped:
                 found.append(f"the gate was skipped ({_reason(report)}): a skipped gate proves nothing")
-        if not any(report.when == "call" for report in self.reports) and not found:
+            elif report.failed and not explained:
+                found.append(f"pytest reports that it failed: {str(report.longrepr).strip()[:300]}")
+        if not any(report.when == "call" for report in self.reports) and not found and not explained:
             found.append("the gate did not run to its end")
         return found
 
@@ -73,15 +78,16 @@ class Collected:
     known: dict[str, str] = field(default_factory=dict)
     deselected: set[str] = field(default_factory=set)
     other_phase: dict[str, str] = field(default_factory=dict)
-    other_failures: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
     usage_problem: str = ""
+    interrupted: str = ""
 
     def hear(self, report: pytest.TestReport) -> None:
         said = records(report)
         head = next((r["gate"] for r in said if "gate" in r), None)
         if head is None:
             if report.failed:
-                self.fail(f"the test {report.nodeid} failed")
+                self.failures[report.nodeid] = f"the test {report.nodeid} failed"
             return
         attempts = self.attempts.setdefault(head["name"], [])
         worker = _worker(report)
@@ -92,10 +98,10 @@ class Collected:
             attempts.append(current)
         current.reports.append(report)
 
-    def fail(self, sentence: str) -> None:
-        """Something that is no gate failed; it holds all the same."""
-        if sentence not in self.other_failures:
-            self.other_failures.append(sentence)
+    def other_failures(self) -> tuple[str, ...]:
+        """What failed and is no gate. A gate whose process died has a report without records: it is missing."""
+        gates = set(self.known.values())
+        return tuple(sentence for place, sentence in self.failures.items() if place not in gates)
 
     def outcomes(self) -> dict[str, GateOutcome]:
         """The worst attempt of each gate: a rerun that passes does not undo a failure."""

@@ -48,6 +48,8 @@ class Outcome:
             outcomes,
             _facts(prepared, heard, outcomes, exitstatus, collect_only),
         )
+        if heard.interrupted and exitstatus == 0:
+            exitstatus = int(pytest.ExitCode.INTERRUPTED)  # pytest.exit() may ask for 0; a gate does not oblige
         own = exitstatus in (2, 3, 4) or (exitstatus == 5 and decision.action is not Action.NOTHING)
         code = 4 if heard.usage_problem else exitstatus if own else int(decision.exit)
         return cls(prepared, outcomes, decision, code)
@@ -164,7 +166,7 @@ def _facts(
     prepared: Prepared, heard: Collected, outcomes: dict[str, GateOutcome], exitstatus: int, collect_only: bool
 ) -> Facts:
     stopped = {2: "the session was interrupted before its end", 3: "pytest had an internal error"}
-    why = heard.usage_problem or stopped.get(exitstatus, "")
+    why = heard.usage_problem or heard.interrupted or stopped.get(exitstatus, "")
     why = why or ("--collect-only judges nothing" if collect_only else "")
     pins = prepared.pins
     return Facts(
@@ -177,7 +179,7 @@ def _facts(
         budget=prepared.budget.forbids(str(pins.challenger.version) if pins.challenger else ""),
         stopped=why,
         hidden={name: heard.why_hidden(name) for name in prepared.required.names if name not in outcomes},
-        other_failures=tuple(heard.other_failures),
+        other_failures=heard.other_failures(),
     )
 
 

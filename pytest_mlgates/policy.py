@@ -17,15 +17,15 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Margin = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Margin = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
 class Policy(BaseModel):
     """Unknown keys and wrong types are refused; values never change after reading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class GoldenRegression(Policy):

@@ -73,7 +73,11 @@ class Controller(Worker):
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.heard.fail(f"{report.nodeid} cannot be collected")
+            self.heard.failures[report.nodeid] = f"{report.nodeid} cannot be collected"
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Called for pytest.exit() as well, which may choose any exit code, 0 too."""
+        self.heard.interrupted = f"the session was interrupted before its end ({excinfo.typename})"
 
     def pytest_report_header(self) -> list[str]:
         return self.prepared.header()

@@ -44,7 +44,7 @@ class Waiver(BaseModel):
 class Settings(BaseModel):
     """Every setting. Paths are relative to `base`, the folder of the file they were written in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     model: Annotated[str, Field(min_length=1, description='write model = "NAME", the registered model\'s name')]
     golden: Annotated[str, Field(description='write golden = "data/golden.parquet", the file DVC pins')]

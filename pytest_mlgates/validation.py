@@ -60,7 +60,8 @@ def _sentence(model: type[BaseModel], error: Any, path: list[str], source: str) 
         return f"{key} in {source} must be one of {error['ctx']['expected']}, not {given!r}"
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message.replace("Input should be", "it should be")
-    return f"{key or 'the settings'} in {source} cannot be {given!r}: {message}"
+    # A rule over several keys is given all of them, and their values are nobody's business.
+    return f"{key} in {source} cannot be {given!r}: {message}" if key else f"wrong in {source}: {message}"
 
 
 def _keys(model: type[BaseModel], path: list[str]) -> Iterable[str]:

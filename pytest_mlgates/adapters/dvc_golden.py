@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -40,6 +41,8 @@ class DvcGolden:
             raise CouldNotEvaluate(f"{place} is not a DVC pointer with an md5: run `dvc add` again") from None
         if md5.endswith(".dir"):
             raise CouldNotEvaluate(f"{place} pins a folder; a golden set is one Parquet or CSV file")
+        if not re.fullmatch(r"[0-9a-f]{32}", md5):
+            raise CouldNotEvaluate(f"{place} is not a DVC pointer with an md5: run `dvc add` again")
         commit, remark = _in_git(place)
         return Pointer(self.file, md5, size, commit, remark)
 

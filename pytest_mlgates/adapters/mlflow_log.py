@@ -7,11 +7,10 @@ has; tags given at creation are stored in the same transaction. The client is im
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pytest_mlgates.adapters.mlflow_registry import _client, first_line, literal, without_secrets
+from pytest_mlgates.adapters.mlflow_registry import _client, first_line, literal, quietly, without_secrets
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
 from pytest_mlgates.ports import Row
 
@@ -92,8 +91,7 @@ class MlflowLog:
     @contextlib.contextmanager
     def _speaking(self, what: str, *, writes: bool = False) -> Iterator[None]:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quietly():
                 yield
         except Exception as problem:  # noqa: BLE001 - the adapter's edge: any client error becomes one sentence
             refusal = self._refusal(problem, what)

@@ -6,6 +6,7 @@ The client is imported when the registry is opened, never before.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import tempfile
@@ -106,19 +107,17 @@ class MlflowRegistry:
             return Path(self._client.download_artifacts(version.run_id, path, folder)).read_text(encoding="utf-8")
 
     def _find(self, reference: str) -> ModelVersion | None:
-        if reference.startswith(_STAGE):
-            found = self._client.get_latest_versions(self.model, [reference.removeprefix(_STAGE)])
-            if not found:
-                self._model_must_exist()
-            return found[0] if found else None
         if reference.startswith("runs:/"):
             return self._of_run(reference)
-        name, alias, number = _parts(reference, self.model)
-        if name != self.model:
-            raise UsageError(f"{reference} names the model {name!r}, but the settings judge {self.model!r}")
         from mlflow.exceptions import MlflowException
 
         try:
+            if reference.startswith(_STAGE):
+                found = self._client.get_latest_versions(self.model, [reference.removeprefix(_STAGE)])
+                return found[0] if found else None
+            name, alias, number = _parts(reference, self.model)
+            if name != self.model:
+                raise UsageError(f"{reference} names the model {name!r}, but the settings judge {self.model!r}")
             if number:
                 return self._client.get_model_version(self.model, number)
             return self._client.get_model_version_by_alias(self.model, alias)
@@ -158,8 +157,7 @@ class MlflowRegistry:
     def _speaking(self, what: str) -> Iterator[None]:
         """Trouble in the registry, in one sentence; the client's notices about deprecations are not ours to repeat."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quietly():
                 yield
         except (UsageError, CouldNotEvaluate):
             raise
@@ -202,14 +200,27 @@ def _client(uri: str) -> MlflowClient:
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     try:
-        with _without_collecting(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _without_collecting(), quietly():
             from mlflow.tracking import MlflowClient
 
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
     except Exception as problem:  # noqa: BLE001 - the adapter's edge
         where = without_secrets(uri)
         raise CouldNotEvaluate(f"the registry {where} cannot be opened: {first_line(problem)}") from None
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """What goes wrong is raised and said once; the client's notices and tracebacks are not repeated."""
+    logger = logging.getLogger("mlflow")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextlib.contextmanager

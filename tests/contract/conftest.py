@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -23,13 +24,31 @@ def sqlite_uri(template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("server", marks=pytest.mark.long)])
-def registry_uri(request: pytest.FixtureRequest, sqlite_uri: str, tmp_path: Path) -> Iterator[str]:
+def registry_uri(request: pytest.FixtureRequest) -> str:
     """An MLflow registry with the versions of build_template.py: a database, and a server before one."""
-    if request.param == "sqlite":
-        yield sqlite_uri
-        return
-    with server(sqlite_uri, tmp_path) as uri:
-        yield uri
+    return request.getfixturevalue("sqlite_uri" if request.param == "sqlite" else "restored_server")
+
+
+@pytest.fixture(scope="module")
+def running_server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(template / "mlflow.db", folder)
+    with server(f"sqlite:///{folder / 'mlflow.db'}", folder) as uri:
+        yield uri, folder / "mlflow.db"
+
+
+@pytest.fixture
+def restored_server(running_server: tuple[str, Path], template: Path) -> str:
+    """The server takes long to start, so its tests share it; each finds the registry as it was built."""
+    uri, database = running_server
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.execute("attach ? as built", (str(template / "mlflow.db"),))
+        for table in ("registered_model_aliases", "model_version_tags"):
+            db.execute(f"delete from main.{table}")
+            db.execute(f"insert into main.{table} select * from built.{table}")
+        db.execute("update main.model_versions set current_stage = 'None'")
+        db.commit()
+    return uri
 
 
 @contextlib.contextmanager

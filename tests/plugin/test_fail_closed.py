@@ -216,7 +216,8 @@ class TestHidden:
         run = repo.apply(*spread)
         assert "INTERNALERROR" not in run.text
         assert "No module named 'no_such_module'" in run.text
-        assert_held(repo, run, 2, "the session was interrupted before its end")
+        # With workers pytest goes on with what could be collected, hence another of pytest's own exit codes.
+        assert_held(repo, run, 1 if spread else 2, "checks/test_own.py cannot be collected")
 
 
 def test_a_gate_defined_twice_is_a_usage_error(repo: Repo, spread: list[str]) -> None:
