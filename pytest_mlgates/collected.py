@@ -59,14 +59,14 @@ class Attempt:
         """
         found = []
         for report in self.reports:
-            if hasattr(report, "wasxfail"):
+            if hasattr(report, "wasxfail") or str(report.longrepr).startswith("[XPASS(strict)]"):
                 found.append("the gate is marked xfail, so its outcome proves nothing: remove the mark")
             elif report.skipped:
                 found.append(f"the gate was skipped ({_reason(report)}): a skipped gate proves nothing")
             elif report.failed and not explained:
                 found.append(f"pytest reports that it failed: {str(report.longrepr).strip()[:300]}")
         if not any(report.when == "call" for report in self.reports) and not found and not explained:
-            found.append("the gate did not run to its end")
+            found.append("the gate did not run to its end (interrupted, or its process died)")
         return found
 
 

@@ -89,7 +89,7 @@ def test_what_can_be_had_from_nowhere_is_one_sentence(store: DvcGolden, tmp_path
 
 
 def test_outside_a_dvc_repository(tmp_path: Path) -> None:
-    (tmp_path / "golden.csv.dvc").write_text("outs:\n- md5: 0\n  path: golden.csv\n")
+    (tmp_path / "golden.csv.dvc").write_text(f"outs:\n- md5: '{'0' * 32}'\n  path: golden.csv\n")
     store = DvcGolden(tmp_path / "golden.csv")
     with pytest.raises(CouldNotEvaluate, match="lies in no DVC repository that could pull it"):
         store.ensure(store.pointer())
