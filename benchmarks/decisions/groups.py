@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-from decisions.goals import Goal
 
+from decisions.goals import Goal
 from pytest_mlgates.measure.disparate_impact import impact_of_counts
 from pytest_mlgates.rules import at_least
 from pytest_mlgates.verdict import Verdict, worst

@@ -14,9 +14,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mlrepo import N2, Repo
 
 import pytest_mlgates
+from mlrepo import N2, Repo
 
 
 @pytest.fixture(scope="session")

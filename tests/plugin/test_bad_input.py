@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from mlrepo import CHAMPION, DIES, EXITS, HANGS, LABELS, N2, NAN, RAISES, SHORT, Repo, Run
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mlrepo import ALONE
 
 #: Loaded by Python before anything else (`sitecustomize`), so that nothing starts unseen.

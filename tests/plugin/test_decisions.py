@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from mlrepo import BARELY, BETTER, CHAMPION, COPY, CORE, MOVES_THE_ALIAS, WORSE, Repo
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
 from mlrepo import ALONE, BETTER, CHAMPION, CORE, HANGS, N2, Repo, Run
 
 

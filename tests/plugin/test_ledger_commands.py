@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from mlrepo import BETTER, CHAMPION, WORSE, Repo
 
+from mlrepo import BETTER, CHAMPION, WORSE, Repo
 from pytest_mlgates.cli import main
 
 

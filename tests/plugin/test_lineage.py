@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlrepo import BETTER, CHAMPION, MODEL, WORSE, Repo, pin
 
+from mlrepo import BETTER, CHAMPION, MODEL, WORSE, Repo, pin
 from pytest_mlgates import environment, fingerprint
 from pytest_mlgates.provenance import Provenance
 

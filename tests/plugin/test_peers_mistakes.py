@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mlrepo import BARELY, BETTER, CHAMPION, COPY, NAN, RAISES, WORSE, Repo, Run
 
 MINE = '@pytest.mark.mlgate("mine")\ndef test_mine(gate):\n    {}\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mlrepo import BETTER, CHAMPION, WORSE, Repo
 
 DECLARED = """

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import sklearn.linear_model  # noqa: F401 - here already, so that pytester keeps it from run to run
-from mlrepo import BETTER, Repo, pin
 
+from mlrepo import BETTER, Repo, pin
 from pytest_mlgates.cli import main
 
 VALIDITY = "[tool.mlgates.golden_validity]\n"
