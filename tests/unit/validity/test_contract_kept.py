@@ -251,7 +251,7 @@ class TestFile:
             ),
             (
                 {"version": 1, "columns": {"a": {"kind": "number", "low": 2, "high": 1}}},
-                "the settings in column 'a' of here cannot be",
+                "wrong in column 'a' of here: low (2) is above high (1)",
             ),
             ({"version": 1, "columns": {"a": {"kind": "text", "low": 2}}}, "low and high are for numbers, not for"),
             ({"version": 1, "columns": {"a": {"kind": "text", "nulls": 2}}}, "nulls in column 'a' of here cannot be 2"),
