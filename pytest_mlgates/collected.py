@@ -22,8 +22,15 @@ def record(**data: Any) -> tuple[str, str]:
     return PROPERTY, json.dumps(data, sort_keys=True, allow_nan=False)
 
 
-def records(report: pytest.TestReport | pytest.CollectReport) -> list[dict[str, Any]]:
-    return [json.loads(str(value)) for name, value in getattr(report, "user_properties", ()) if name == PROPERTY]
+def records(source: pytest.Item | pytest.TestReport | pytest.CollectReport) -> list[dict[str, Any]]:
+    return [json.loads(str(value)) for name, value in getattr(source, "user_properties", ()) if name == PROPERTY]
+
+
+def said_verdicts(source: pytest.Item | pytest.TestReport) -> list[Verdict]:
+    """The verdicts of the judgements and troubles recorded so far."""
+    said = records(source)
+    verdicts = [Verdict[r["finding"]["verdict"]] for r in said if "finding" in r]
+    return verdicts + [Verdict[r["verdict"]] for r in said if "trouble" in r]
 
 
 @dataclass

@@ -62,7 +62,7 @@ def read_golden(settings: Settings, md5: str) -> GoldenSet:
     Raises CouldNotEvaluate for a missing column, an empty set, a missing label, or a single class.
     """
     file = settings.golden_file
-    frame = _parsed(file, verified_bytes(file, md5))
+    frame = parsed(file, verified_bytes(file, md5), "the golden set")
     named = [settings.label, settings.weight, settings.group, *settings.sensitive, *settings.ignore]
     for column in filter(None, named):
         if column not in frame.columns:
@@ -90,7 +90,8 @@ def read_golden(settings: Settings, md5: str) -> GoldenSet:
     )
 
 
-def _parsed(file: Path, data: bytes) -> pd.DataFrame:
+def parsed(file: Path, data: bytes, what: str) -> pd.DataFrame:
+    """The rows in `data`, the bytes of `file`; `what` names it in the error. Raises CouldNotEvaluate."""
     import pandas as pd
 
     try:
@@ -99,8 +100,8 @@ def _parsed(file: Path, data: bytes) -> pd.DataFrame:
         if file.suffix in (".parquet", ".pq"):
             return pd.read_parquet(io.BytesIO(data), engine="pyarrow")
     except Exception as problem:  # noqa: BLE001 - pandas and pyarrow raise many kinds for one trouble: unreadable
-        raise CouldNotEvaluate(f"the golden set {file} cannot be read as {file.suffix[1:]}: {problem}") from None
-    raise CouldNotEvaluate(f"the golden set {file} must be a .parquet or .csv file")
+        raise CouldNotEvaluate(f"{what} {file} cannot be read as {file.suffix[1:]}: {problem}") from None
+    raise CouldNotEvaluate(f"{what} {file} must be a .parquet or .csv file")
 
 
 def _labels(settings: Settings, values: NDArray[Any]) -> tuple[NDArray[Any], tuple[Any, ...]]:

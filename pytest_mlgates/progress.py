@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates.collected import records
+from pytest_mlgates.collected import said_verdicts
 from pytest_mlgates.verdict import Verdict, worst
 
 #: Seconds between signs of life.
@@ -64,9 +64,7 @@ class Progress:
 
 def status(report: pytest.TestReport) -> tuple[str, str, Any] | None:
     """(category, letter, word) by verdict; None leaves it to pytest: a pass, or a crash with its traceback."""
-    said = records(report)
-    verdicts = [Verdict[r["finding"]["verdict"]] for r in said if "finding" in r]
-    verdicts += [Verdict[r["verdict"]] for r in said if "trouble" in r]
+    verdicts = said_verdicts(report)
     crashed = report.failed and not isinstance(report.longrepr, str)
     if not verdicts or crashed or report.when == "teardown" or (report.when == "setup" and report.passed):
         return None

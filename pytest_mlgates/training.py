@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.golden import GoldenSet, verified_bytes
+from pytest_mlgates.golden import GoldenSet, parsed, verified_bytes
 from pytest_mlgates.ports import GoldenStore
 from pytest_mlgates.settings import Settings
 
@@ -49,12 +48,10 @@ def read_training(settings: Settings, path: str, golden: GoldenSet, store: Calla
     else:
         data = _bytes(file)
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    rows = _parsed(file, data, "the training data")
+    rows = parsed(file, data, "the training data")
     if rows.empty:
         raise CouldNotEvaluate(f"the training data {file} has no rows")
-    return Training(
-        rows, _parsed(golden.path, verified_bytes(golden.path, golden.version), "the golden set"), file, md5
-    )
+    return Training(rows, parsed(golden.path, verified_bytes(golden.path, golden.version), "the golden set"), file, md5)
 
 
 def _bytes(file: Path) -> bytes:
@@ -62,16 +59,3 @@ def _bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as problem:
         raise CouldNotEvaluate(f"the training data {file} cannot be read: {problem.strerror}") from None
-
-
-def _parsed(file: Path, data: bytes, what: str) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        if file.suffix == ".csv":
-            return pd.read_csv(io.BytesIO(data))
-        if file.suffix in (".parquet", ".pq"):
-            return pd.read_parquet(io.BytesIO(data), engine="pyarrow")
-    except Exception as problem:  # noqa: BLE001 - pandas and pyarrow raise many kinds for one trouble: unreadable
-        raise CouldNotEvaluate(f"{what} {file} cannot be read as {file.suffix[1:]}: {problem}") from None
-    raise CouldNotEvaluate(f"{what} {file} must be a .parquet or .csv file")

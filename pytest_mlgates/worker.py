@@ -12,7 +12,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from pytest_mlgates import shipped
-from pytest_mlgates.collected import PROPERTY, record
+from pytest_mlgates.collected import record, said_verdicts
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.gate import Gate
 from pytest_mlgates.pins import Pins
@@ -99,7 +99,7 @@ class Worker:
             self._prove_identity(item)
         result = yield
         if item in self._identity:
-            self._identity_verdicts[item.stash[_SPEC].name] = _verdict_of(item)
+            self._identity_verdicts[item.stash[_SPEC].name] = worst(said_verdicts(item))
         return result
 
     @pytest.hookimpl(tryfirst=True)
@@ -188,7 +188,7 @@ class Worker:
             if item.stash[_SPEC].name not in self._identity_verdicts:
                 told = list(item.user_properties)
                 runtestprotocol(item, log=False, nextitem=before)
-                self._identity_verdicts[item.stash[_SPEC].name] = _verdict_of(item)
+                self._identity_verdicts[item.stash[_SPEC].name] = worst(said_verdicts(item))
                 item.user_properties[:] = told
 
     def _check_pinned(self, item: pytest.Item, gate: Gate) -> None:
@@ -208,14 +208,6 @@ class ShippedGate(pytest.Module):
 
     def funcnamefilter(self, name: str) -> bool:
         return name.startswith("test_")
-
-
-def _verdict_of(item: pytest.Item) -> Verdict:
-    """What a gate that has just run in this process said."""
-    gate = item.stash.get(_GATE, None)
-    said = [json.loads(str(value)) for name, value in item.user_properties if name == PROPERTY]
-    troubles = [Verdict[entry["verdict"]] for entry in said if "trouble" in entry]
-    return worst([*troubles, gate.verdict() if gate else Verdict.ERROR])
 
 
 def _remember(item: pytest.Item, **data: Any) -> None:
