@@ -21,7 +21,7 @@ class Doors:
 
 def registry_uri(settings: Settings, environ: Mapping[str, str]) -> str:
     """Raises UsageError when no registry is named, it is not there, or a file holds its password."""
-    from pytest_mlgates.adapters.mlflow_registry import has_password, resolved_uri
+    from pytest_mlgates.adapters.mlflow_client import has_password, resolved_uri
 
     if "environment" not in settings.origin("registry") and has_password(settings.registry):
         place = settings.origin("registry")
@@ -31,8 +31,9 @@ def registry_uri(settings: Settings, environ: Mapping[str, str]) -> str:
 
 def open_doors(settings: Settings, uri: str) -> Doors:
     """Raises CouldNotEvaluate when the registry cannot be opened."""
+    from pytest_mlgates.adapters.mlflow_client import without_secrets
     from pytest_mlgates.adapters.mlflow_log import MlflowLog
-    from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry, without_secrets
+    from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
 
     registry = MlflowRegistry(uri, settings.model, settings.cache_dir)
     return Doors(registry, MlflowLog(uri, settings.model), without_secrets(uri))

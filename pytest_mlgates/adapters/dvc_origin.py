@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 from pytest_mlgates.adapters.git_history import _md5
-from pytest_mlgates.adapters.mlflow_registry import without_secrets
+from pytest_mlgates.adapters.mlflow_client import without_secrets
 from pytest_mlgates.errors import UsageError
 
 

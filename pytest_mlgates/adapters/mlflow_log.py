@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pytest_mlgates.adapters.mlflow_registry import _client, first_line, literal, quietly, without_secrets
+from pytest_mlgates.adapters.mlflow_client import first_line, literal, open_client, quietly, without_secrets
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
 from pytest_mlgates.ports import Row
 
@@ -32,7 +32,7 @@ class MlflowLog:
     def __init__(self, uri: str, model: str) -> None:
         self.uri = uri
         self.model = model
-        self._client = _client(uri)
+        self._client = open_client(uri)
 
     @property
     def name(self) -> str:

@@ -6,30 +6,21 @@ The client is imported when the registry is opened, never before.
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import re
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
+from pytest_mlgates.adapters.mlflow_client import first_line, literal, open_client, quietly, without_secrets
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.ports import Version
 from pytest_mlgates.validation import did_you_mean
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
-    from mlflow.tracking import MlflowClient
 
-#: Without these the client retries a dead server for minutes, and draws progress bars over what we print.
-_PATIENCE = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-}
 _STAGE = "stage:"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
@@ -41,7 +32,7 @@ class MlflowRegistry:
         self.uri = uri
         self.model = model
         self._cache = cache
-        self._client = _client(uri)
+        self._client = open_client(uri)
 
     def find(self, reference: str) -> Version | None:
         with self._speaking(f"looking up {reference!r}"):
@@ -166,78 +157,6 @@ class MlflowRegistry:
             raise CouldNotEvaluate(f"the registry {where} did not answer while {what}: {first_line(problem)}") from None
 
 
-def without_secrets(uri: str) -> str:
-    """`uri` without user, password and query, fit for a report."""
-    parts = urlsplit(uri)
-    if not parts.netloc:
-        return uri
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
-
-
-def has_password(uri: str) -> bool:
-    return bool(urlsplit(uri).password)
-
-
-def resolved_uri(uri: str, base: Path, environ: Mapping[str, str]) -> str:
-    """The registry's URI: from the settings (a relative sqlite file is relative to `base`), else MLflow's own.
-
-    Raises UsageError when none is given, or a sqlite file does not exist: MLflow would make an empty one.
-    """
-    given = uri or environ.get("MLFLOW_REGISTRY_URI") or environ.get("MLFLOW_TRACKING_URI") or ""
-    if not given:
-        raise UsageError('no registry: write registry = "sqlite:///mlflow.db" or set MLFLOW_TRACKING_URI')
-    if not given.startswith("sqlite:///"):
-        return given
-    file = Path(given.removeprefix("sqlite:///"))
-    file = file if file.is_absolute() else base / file
-    if not file.is_file():
-        raise UsageError(f"registry {given}: there is no file {file}; give the path of an existing MLflow database")
-    return f"sqlite:///{file}"
-
-
-def _client(uri: str) -> MlflowClient:
-    for name, value in _PATIENCE.items():
-        os.environ.setdefault(name, value)
-    try:
-        with _without_collecting(), quietly():
-            from mlflow.tracking import MlflowClient
-
-            return MlflowClient(tracking_uri=uri, registry_uri=uri)
-    except Exception as problem:  # noqa: BLE001 - the adapter's edge
-        where = without_secrets(uri)
-        raise CouldNotEvaluate(f"the registry {where} cannot be opened: {first_line(problem)}") from None
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """What goes wrong is raised and said once; the client's notices and tracebacks are not repeated."""
-    logger = logging.getLogger("mlflow")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Nothing that a large import makes is garbage, so looking for some, now or at pytest's end, is time lost."""
-    import gc
-
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_on:
-            gc.enable()
-
-
 def _parts(reference: str, model: str) -> tuple[str, str, str]:
     """(model, alias, number) of an alias, a number, ``models:/NAME@ALIAS`` or ``models:/NAME/NUMBER``."""
     name, rest = model, reference
@@ -262,24 +181,3 @@ def _local_folder(uri: str) -> Path | None:
     if parts.scheme == "file":
         return Path(unquote(parts.path))
     return Path(uri) if not parts.scheme else None
-
-
-def literal(text: str) -> str:
-    """`text` in MLflow's filter language, which knows two kinds of quotes and no escape.
-
-    Raises UsageError for a text that has both.
-    """
-    if "'" not in text:
-        return f"'{text}'"
-    if '"' in text:
-        raise UsageError(f"{text!r} has both kinds of quotes, which MLflow cannot search for: rename the model")
-    return f'"{text}"'
-
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
-
-
-def first_line(problem: Any) -> str:
-    """The kind and first line of an error, without what a URI in it may give away."""
-    lines = _CREDENTIALS.sub("", str(problem)).strip().splitlines()
-    return f"{type(problem).__name__}: {lines[0][:300]}" if lines else type(problem).__name__

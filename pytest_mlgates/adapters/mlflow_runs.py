@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from pytest_mlgates.adapters.mlflow_registry import _client, first_line, without_secrets
+from pytest_mlgates.adapters.mlflow_client import first_line, open_client, without_secrets
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import TrackedRun
 
@@ -16,7 +16,7 @@ class MlflowRuns:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        self._client = _client(uri)
+        self._client = open_client(uri)
 
     def run(self, run_id: str) -> TrackedRun | None:
         """The run, or None when there is none. Raises CouldNotEvaluate."""
