@@ -14,18 +14,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from pytest_mlgates import policy, sources
 from pytest_mlgates.errors import UsageError
+from pytest_mlgates.policy import Names, as_tuple
 from pytest_mlgates.validation import read
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _one_or_many(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else _as_tuple(value)
+    return (value,) if isinstance(value, str) else as_tuple(value)
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 Task = Literal["binary", "multiclass", "regression"]
 
 
@@ -79,7 +75,7 @@ class Settings(BaseModel):
     phase: policy.Phase = "promotion"
     paths: Names = ()
     report: str = ".mlgates/report"
-    waivers: Annotated[tuple[Waiver, ...], BeforeValidator(_as_tuple)] = ()
+    waivers: Annotated[tuple[Waiver, ...], BeforeValidator(as_tuple)] = ()
     first_promotion: Mapping[str, float] | None = None
     allow_identical: bool = False
 
