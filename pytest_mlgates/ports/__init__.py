@@ -1,0 +1,39 @@
+"""The doors to the outside: what the rest of the package asks of a registry, a golden store, a scorer.
+
+Adapters implement these; a contract suite in tests/contract holds every implementation to them. Trouble
+outside is raised as CouldNotEvaluate with a sentence of the adapter's own.
+"""
+
+from __future__ import annotations
+
+from pytest_mlgates.ports.golden import GoldenStore, Pointer
+from pytest_mlgates.ports.log import Log, Row
+from pytest_mlgates.ports.origin import Head, Repository, Runs, TrackedRun
+from pytest_mlgates.ports.registry import Registry, Version
+from pytest_mlgates.ports.scoring import Answer, Method, ScoredModel, Scorer
+from pytest_mlgates.ports.serving import Call, Endpoint, LoadPlan, LoadRun, LoadRunner, LoadTarget, Samples, Wire
+
+__all__ = [
+    "Answer",
+    "Call",
+    "Endpoint",
+    "GoldenStore",
+    "Head",
+    "LoadPlan",
+    "LoadRun",
+    "LoadRunner",
+    "LoadTarget",
+    "Log",
+    "Method",
+    "Pointer",
+    "Registry",
+    "Repository",
+    "Row",
+    "Runs",
+    "Samples",
+    "ScoredModel",
+    "Scorer",
+    "TrackedRun",
+    "Version",
+    "Wire",
+]

@@ -1,0 +1,109 @@
+"""Models behind HTTP, and load on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request as bytes, ready to be sent by whoever sends it."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+
+
+class Wire(Protocol):
+    """How rows are asked over HTTP and how the answer is read. Pure; the load generator's process uses it too."""
+
+    def call(self, url: str, columns: tuple[str, ...], rows: list[list[Any]]) -> Call:
+        """The request that asks about `rows`, each as long as `columns`. `url` is the endpoint's base."""
+
+    def read(self, status: int, headers: Mapping[str, str], body: bytes, rows: int) -> list[Any]:
+        """The answer, one value or list of values a row. Raises CouldNotEvaluate when it is not a right answer:
+        status, content type, length, NaN or an error dressed as 200."""
+
+
+class Endpoint(Protocol):
+    """A model behind HTTP, ready to answer."""
+
+    @property
+    def name(self) -> str:
+        """For people: which version, where."""
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Process ids on this machine, the first is the parent; none when it runs elsewhere."""
+
+    def call(self, rows: Any) -> Call:
+        """The request that asks about `rows` (a DataFrame)."""
+
+    def read(self, status: int, headers: Mapping[str, str], body: bytes, rows: int) -> list[Any]:
+        """The answer, as `Wire.read`."""
+
+    def answer(self, rows: Any) -> NDArray[Any]:
+        """Ask once about `rows` and wait for the answer. Raises CouldNotEvaluate."""
+
+    def close(self) -> None:
+        """Stop what was started for it; nothing for a URL of somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTarget:
+    """Who is asked under load: payloads are sent in turn; `wire` names the protocol that reads the answers."""
+
+    name: str
+    calls: tuple[Call, ...]
+    rows: int
+    wire: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """Open-loop arrivals: `rate` requests a second to each target, whether or not answers come."""
+
+    targets: tuple[LoadTarget, ...]
+    rate: float
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    warm_up: float = 2.0
+    timeout: float = 10.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What one target answered, in order of intended sending; arrays (n,), times in seconds from the start.
+
+    `due` is when a request should have been sent, `sent` when it was, `done` when the answer was read; `fault` is
+    "" for a right answer, else what was wrong with it. Warm-up is left out.
+    """
+
+    due: NDArray[Any]
+    sent: NDArray[Any]
+    done: NDArray[Any]
+    fault: NDArray[Any]
+
+
+class LoadRun(Protocol):
+    """Load that is being made."""
+
+    def samples(self, requests: int, within: float) -> dict[str, Samples]:
+        """Wait until each target has answered the first `requests` after the warm-up, at most `within` seconds;
+        what there is by then, by target name. Raises CouldNotEvaluate when the generator died."""
+
+    def stop(self) -> None:
+        """End it; nothing of it is left."""
+
+
+class LoadRunner(Protocol):
+    """Makes load from a process of its own."""
+
+    def start(self, plan: LoadPlan) -> LoadRun:
+        """Raises CouldNotEvaluate when it cannot be started."""
