@@ -10,6 +10,7 @@ _MARKERS = (
     "bootstrap_auc(**policy): a gate: a proven gain in ROC AUC",
     "slices(**policy): a gate: no part of the golden set is harmed",
     "golden_validity(**policy): a gate: nothing makes the golden set useless for judging",
+    "point_in_time(**policy): a gate: training saw only what was known at the time",
     "latency(**policy): a gate on answering times",
     "fairness(**policy): a gate on how groups are treated",
     "skew(**policy): a gate on training against serving data",

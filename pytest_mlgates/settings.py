@@ -86,6 +86,7 @@ class Settings(BaseModel):
     skew: policy.Skew = policy.Skew()
     slices: policy.Slices = policy.Slices()
     golden_validity: policy.GoldenValidity = policy.GoldenValidity()
+    point_in_time: policy.PointInTime = policy.PointInTime()
     env_lock: policy.EnvLock = policy.EnvLock()
     rollback_drill: policy.RollbackDrill = policy.RollbackDrill()
     card: policy.Card = policy.Card()

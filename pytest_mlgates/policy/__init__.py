@@ -12,8 +12,9 @@ from typing import Literal
 from pytest_mlgates.policy.base import Names, Plain, Policy, as_tuple
 from pytest_mlgates.policy.data import GoldenValidity, Skew
 from pytest_mlgates.policy.fairness import Fairness
+from pytest_mlgates.policy.features import PointInTime
 from pytest_mlgates.policy.identity import Card, EnvLock
-from pytest_mlgates.policy.quality import BootstrapAuc, GoldenRegression, Slices
+from pytest_mlgates.policy.quality import BootstrapAuc, Direction, GoldenRegression, Slices
 from pytest_mlgates.policy.serving import Latency, RollbackDrill
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "TIMING_KINDS",
     "BootstrapAuc",
     "Card",
+    "Direction",
     "EnvLock",
     "Fairness",
     "GoldenRegression",
@@ -33,6 +35,7 @@ __all__ = [
     "Names",
     "Phase",
     "Plain",
+    "PointInTime",
     "Policy",
     "RollbackDrill",
     "Skew",
@@ -49,6 +52,7 @@ KINDS: Mapping[str, type[Policy]] = {
     "skew": Skew,
     "slices": Slices,
     "golden_validity": GoldenValidity,
+    "point_in_time": PointInTime,
     "env_lock": EnvLock,
     "rollback_drill": RollbackDrill,
 }
@@ -64,6 +68,7 @@ TIMING_KINDS = frozenset({"latency", "rollback_drill"})
 STAGE_OF_KIND = {
     "env_lock": "identity",
     "golden_validity": "data",
+    "point_in_time": "data",
     "skew": "data",
     "fairness": "fairness",
     "latency": "performance",

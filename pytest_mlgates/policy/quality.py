@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from pytest_mlgates.policy.base import Margin, Names, Policy, Share, as_tuple
 
+Direction = Literal["higher", "lower"]
+
 
 class GoldenRegression(Policy):
-    """Not worse than the champion on each metric: the margin is how much worse is still tolerated."""
+    """Not worse than the champion on each metric: the margin is how much worse is still tolerated.
+
+    `better`: metrics on which a gain of this much must be proven instead; `direction`: what is better of a metric
+    that is a function of the user's. `anchor`: the golden set's first champion is compared with, too, because margins
+    add up over releases: "prove" asks for the same proof, "watch" fails only what is proven worse, or "off".
+    """
 
     metrics: Mapping[str, Margin] = {}
+    better: Mapping[str, Margin] = {}
+    direction: Mapping[str, Direction] = {}
+    anchor: Literal["prove", "watch", "off"] = "prove"
     alpha: Share = 0.05
     draws: Annotated[int, Field(ge=200)] = 2000
     seed: int = 0
