@@ -7,11 +7,15 @@ from itertools import product
 import numpy as np
 
 from decisions.goals import Goal
+from decisions.truth import Floats
 from pytest_mlgates.measure.disparate_impact import impact_of_counts
+from pytest_mlgates.measure.fairness_champion import Pair, unharmed
+from pytest_mlgates.policy import Fairness
 from pytest_mlgates.rules import at_least
 from pytest_mlgates.verdict import Verdict, worst
 
 BOUND = 0.8
+POLICY = Fairness()
 SIZES = ((50, 50), (50, 200), (200, 50), (100, 100), (200, 200), (100, 1_000), (1_000, 1_000))
 RATES = (0.1, 0.3, 0.6)
 RATIOS = (BOUND, 1 / BOUND)
@@ -29,6 +33,14 @@ def usual(counts: dict[str, tuple[int, int]]) -> bool:
 
 def drawn(rng: np.random.Generator, rates: dict[str, float], sizes: dict[str, int]) -> dict[str, tuple[int, int]]:
     return {name: (int(rng.binomial(size, rates[name])), size) for name, size in sizes.items()}
+
+
+def harmed(first: Floats, second: Floats, sizes: dict[str, int]) -> bool:
+    """Is a group said to be worse off with the second model? Half of all are selected, whatever their group."""
+    codes = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes)), list(sizes.values())))
+    chosen = [scores[: len(codes)] > np.median(scores) for scores in (first, second)]
+    margin, alpha = POLICY.champion_margin, POLICY.champion_alpha
+    return unharmed("g", Pair(tuple(sizes), codes, *chosen), "r", margin=margin, alpha=alpha).value == 0
 
 
 def cell(

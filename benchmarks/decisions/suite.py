@@ -17,6 +17,7 @@ from pytest_mlgates.verdict import Verdict
 RATES = {"r": 0.5, "a": 0.45, "b": 0.5, "c": 0.45}
 ERRORS = 0.001
 REQUESTS = 1_000
+COUNTED = ("auc", "slices", "di", "di champion", "skew")
 
 
 def group_sizes(n: int) -> dict[str, int]:
@@ -30,6 +31,7 @@ def one(rng: np.random.Generator, n: int, balance: float, correlation: float) ->
     made = auc.evidence(auc.golden_of(rows.y), first, second)
     slices = parts.judged(rows.y, first, second, parts.ten(rng, n))
     counts = groups.drawn(rng, RATES, group_sizes(n))
+    harmed = groups.harmed(first, second, group_sizes(n))
     features = [(rng.normal(size=n), rng.normal(size=n)) for _ in range(skew.FEATURES)]
     latencies = latency.IID[1].latencies(rng, latency.LOOKS[-1], 100.0)
     errors = int(rng.binomial(REQUESTS, ERRORS))
@@ -37,6 +39,7 @@ def one(rng: np.random.Generator, n: int, balance: float, correlation: float) ->
         "auc": not_worse_than(auc.MARGIN)(made).verdict is Verdict.FAIL,
         "slices": bool(parts.named(slices)),
         "di": groups.verdict(counts) is Verdict.FAIL,
+        "di champion": harmed,
         "skew": any(skew.fails(*pair) for pair in features),
         "latency": latency.outcome(latencies)[0] is Verdict.FAIL,
         "errors": at_most(0.01)(error_rate(errors, REQUESTS)).verdict is Verdict.FAIL,
@@ -59,7 +62,7 @@ def run(repeats: int, seed: int, sizes: Sequence[int] = auc.SIZES) -> list[Goal]
     for n in sizes:
         rng = np.random.default_rng([seed, n])
         said = [one(rng, n, *cell) for cell in cells for _ in range(each)]
-        by_gate = {name: sum(name in failed for failed, _ in said) for name in ("auc", "slices", "di", "skew")}
+        by_gate = {name: sum(name in failed for failed, _ in said) for name in COUNTED}
         words = ", ".join(f"{name} {count}" for name, count in by_gate.items() if count)
         ours, usual = (sum(map(bool, part)) / len(said) for part in zip(*said, strict=True))
         worst = max(worst, (ours, usual, f"n={n:,}: {words} of {len(said)}"))

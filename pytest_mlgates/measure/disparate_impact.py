@@ -39,9 +39,9 @@ def disparate_impact(
 
 
 def impact_of_counts(
-    counts: Mapping[str, tuple[int, int]], *, bound: float = 0.8, alpha: float = 0.05, reference: str = ""
+    counts: Mapping[str, tuple[float, float]], *, bound: float = 0.8, alpha: float = 0.05, reference: str = ""
 ) -> list[Evidence]:
-    """As `disparate_impact`, from group -> (selected, size)."""
+    """As `disparate_impact`, from group -> (selected, size), which need not be whole: weighted rows count as fewer."""
     from pytest_mlgates.stats.multiple import holm
 
     if len(counts) < 2:
@@ -57,7 +57,7 @@ def impact_of_counts(
     adjusted = holm(p).tolist()
     made = []
     for name, own, family in zip(others, p, adjusted, strict=True):
-        n = counts[name][1] + counts[against][1]
+        n = round(counts[name][1] + counts[against][1])
         if not (counts[name][0] or counts[against][0]):
             why = f"nobody of this group or of the reference {against} was selected, so there is no ratio"
             made.append(Evidence("disparate impact", None, n, where=name, cannot_say=why, details=details))
@@ -70,7 +70,7 @@ def impact_of_counts(
 
 
 @lru_cache(maxsize=65536)
-def _p_outside(x: int, n: int, x_ref: int, n_ref: int, bound: float) -> float:
+def _p_outside(x: float, n: float, x_ref: float, n_ref: float, bound: float) -> float:
     """Small when the ratio is proven below `bound` or above its inverse."""
     from pytest_mlgates.stats.ratio import p_above, p_below
 
@@ -78,7 +78,9 @@ def _p_outside(x: int, n: int, x_ref: int, n_ref: int, bound: float) -> float:
 
 
 @lru_cache(maxsize=65536)
-def _impact(x: int, n: int, x_ref: int, n_ref: int, alpha: float, alpha_high: float) -> tuple[float, float, float]:
+def _impact(
+    x: float, n: float, x_ref: float, n_ref: float, alpha: float, alpha_high: float
+) -> tuple[float, float, float]:
     """(min(ratio, 1/ratio), its lower bound at one-sided `alpha`, its upper bound at `alpha_high`)."""
     from pytest_mlgates.stats.ratio import ratio_interval
 

@@ -2,7 +2,7 @@
 
 Farrington & Manning 1990: the standard error is taken at the rates that fit the data best among those whose
 ratio is the tested one, which keeps its error near nominal where a log-ratio interval fails (small groups,
-rates near 0 or 1).
+rates near 0 or 1). Counts need not be whole: weighted rows count as their effective number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pytest_mlgates.stats.checks import interval_level
 from pytest_mlgates.stats.special import normal_cdf, normal_quantile
 
 
-def restricted_rates(x1: int, n1: int, x2: int, n2: int, ratio: float) -> tuple[float, float]:
+def restricted_rates(x1: float, n1: float, x2: float, n2: float, ratio: float) -> tuple[float, float]:
     """Maximum-likelihood rates (p1, p2) of two binomials under p1 = ratio * p2."""
     a = ratio * (n1 + n2)
     b = -(ratio * (n1 + x2) + x1 + n2)
@@ -25,7 +25,7 @@ def restricted_rates(x1: int, n1: int, x2: int, n2: int, ratio: float) -> tuple[
     return min(ratio * p2, 1.0), p2
 
 
-def ratio_z(x1: int, n1: int, x2: int, n2: int, ratio: float) -> float:
+def ratio_z(x1: float, n1: float, x2: float, n2: float, ratio: float) -> float:
     """Score statistic of p1/p2 against `ratio`: positive when the data lie above it, about standard normal.
 
     Raises ValueError for impossible counts or a ratio that is not positive.
@@ -43,17 +43,17 @@ def ratio_z(x1: int, n1: int, x2: int, n2: int, ratio: float) -> float:
     return distance / math.sqrt(variance)
 
 
-def p_below(x1: int, n1: int, x2: int, n2: int, ratio: float) -> float:
+def p_below(x1: float, n1: float, x2: float, n2: float, ratio: float) -> float:
     """One-sided p-value: small when p1/p2 is proven below `ratio`."""
     return normal_cdf(ratio_z(x1, n1, x2, n2, ratio))
 
 
-def p_above(x1: int, n1: int, x2: int, n2: int, ratio: float) -> float:
+def p_above(x1: float, n1: float, x2: float, n2: float, ratio: float) -> float:
     """One-sided p-value: small when p1/p2 is proven above `ratio`."""
     return normal_cdf(-ratio_z(x1, n1, x2, n2, ratio))
 
 
-def ratio_interval(x1: int, n1: int, x2: int, n2: int, level: float = 0.90) -> tuple[float, float]:
+def ratio_interval(x1: float, n1: float, x2: float, n2: float, level: float = 0.90) -> tuple[float, float]:
     """Two-sided interval of p1/p2: the ratios the score test does not reject (Koopman 1984 form).
 
     Returns (0, inf) when neither group has a success.
@@ -77,10 +77,12 @@ def _cross(decreasing: Callable[[float], float]) -> float:
     low, high = math.log(1e-12), math.log(1e12)
     for _ in range(100):
         middle = (low + high) / 2
+        if middle in (low, high):
+            break
         low, high = (middle, high) if decreasing(math.exp(middle)) > 0 else (low, middle)
     return math.exp((low + high) / 2)
 
 
-def _counts(x: int, n: int) -> None:
+def _counts(x: float, n: float) -> None:
     if n < 1 or not 0 <= x <= n:
-        raise ValueError(f"{x} of {n} selected; give 0 <= selected <= group size, group size >= 1")
+        raise ValueError(f"{x:g} of {n:g} selected; give 0 <= selected <= group size, group size >= 1")
