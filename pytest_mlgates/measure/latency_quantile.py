@@ -25,16 +25,22 @@ BLOCK = 50
 
 
 def latency_at_look(
-    latencies: NDArray[Any], look: int, *, quantile: float = 0.99, alpha: float = 0.05, unit: str = " ms"
+    latencies: NDArray[Any],
+    look: int,
+    *,
+    quantile: float = 0.99,
+    alpha: float = 0.05,
+    unit: str = " ms",
+    block: int = BLOCK,
 ) -> Evidence:
     """The quantile of `latencies` (n,), in order of sending, at look 0, 1, 2 or 3; hold it against ``at_most(limit)``.
 
-    PASS or FAIL ends the measurement; INCONCLUSIVE goes on to the next look.
+    PASS or FAIL ends the measurement; INCONCLUSIVE goes on to the next look. `block` is as of `design_effect`.
     """
     import numpy as np
 
     n = len(latencies)
-    effect = design_effect(latencies, quantile)
+    effect = design_effect(latencies, quantile, block)
     ranked = np.sort(latencies)
     spent = alpha * SPENT[look]
     over_high, over_low = _exceedances(n, effect, 1 - quantile, spent)

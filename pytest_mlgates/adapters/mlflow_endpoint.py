@@ -1,0 +1,75 @@
+"""A registry version served on loopback by MLflow's own scoring server, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pytest_mlgates.adapters import serving_child
+from pytest_mlgates.adapters.http_endpoint import HttpEndpoint
+from pytest_mlgates.adapters.leftovers import Note
+from pytest_mlgates.adapters.scorer import child_environment
+from pytest_mlgates.errors import CouldNotEvaluate
+
+_LAST_LINES = 5
+
+
+class MlflowEndpoint(HttpEndpoint):
+    """Starts at once and answers when it is ready. `folder` is where its log and the note of its process go."""
+
+    def __init__(
+        self,
+        name: str,
+        files: Path,
+        folder: Path,
+        *,
+        wire: str = "mlflow",
+        timeout: float = 10.0,
+        shown: Collection[str] = (),
+        environ: Mapping[str, str],
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Bound here and handed down: from now on nobody else can answer on this port.
+        with socket.create_server(("127.0.0.1", 0), backlog=2048) as port:
+            super().__init__(name, f"http://127.0.0.1:{port.getsockname()[1]}", wire, timeout=timeout)
+            self._log = folder / f"{name.replace(' ', '-')}-{os.getpid()}.log"
+            command = [sys.executable, "-P", serving_child.__file__, str(port.fileno()), str(files)]
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "pytest_mlgates.adapters.tied_child", *command],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[port.fileno()],
+                    env=child_environment(environ, shown),
+                    start_new_session=True,
+                )
+        self._note = Note.write(folder, self._process.pid, name, self._log)
+        self.processes = (self._process.pid,)
+
+    def check_alive(self) -> None:
+        code = self._process.poll()
+        if code is not None:
+            how = f"exit code {code}" if code < 128 else f"signal {signal.Signals(code - 128).name}"
+            raise CouldNotEvaluate(f"{self.name}: its server ended with {how}{self._last_words()}")
+
+    def close(self) -> None:
+        """Ends the server and everything it started."""
+        super().close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._note.remove()
+
+    def _last_words(self) -> str:
+        lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines()]
+        said = [line[:200] for line in lines if line.strip("^~ ")][-_LAST_LINES:]
+        return f"; the end of its log: {' | '.join(said)}" if said else ""

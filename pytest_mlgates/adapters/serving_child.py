@@ -1,0 +1,25 @@
+"""The process behind an endpoint of our own: MLflow's scoring server for one model, on a socket that was handed down.
+
+    python serving_child.py SOCKET FILES
+
+It is the application that `mlflow models serve` runs, without the command around it: one process less to measure, and
+a port that is ours before anything starts, so that nobody else can take it meanwhile.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+
+def main(handed: int, files: str) -> None:
+    import uvicorn
+    from mlflow.pyfunc import load_model, scoring_server
+
+    application = scoring_server.init(load_model(files))
+    config = uvicorn.Config(application, log_level="warning", access_log=False)
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=handed)])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])
