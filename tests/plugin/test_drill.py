@@ -1,0 +1,300 @@
+"""A drill in a whole run: on the local cluster, with pods that answer as the registry's versions do."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlrepo import BETTER, CHAMPION, Repo
+from pytest_mlgates.adapters.local_cluster import LocalCluster, keeper_of
+from pytest_mlgates.ports import Release
+
+POD = Path(__file__).parents[1] / "cluster" / "linear_pod.py"
+DRILL = ("--mlgate-phase", "drill")
+
+
+def asks(
+    repo: Repo,
+    tricks: dict[str, str] | None = None,
+    rollout: float = 15,
+    *,
+    repeats: int = 1,
+    more: str = "",
+    **keys: Any,
+) -> None:
+    """A local cluster of fast pods; `tricks` maps a version to what its pods do wrong."""
+    command = json.dumps([sys.executable, "-S", "-E", str(POD), json.dumps(tricks or {})])
+    repo.settings(
+        f"""
+        [tool.mlgates.cluster]
+        kind = "local"
+        command = {command}
+        rollout_s = {rollout}
+        [tool.mlgates.rollback_drill]
+        repeats = {repeats}
+        rate = 50
+        {more}
+        """,
+        **keys,
+    )
+
+
+@pytest.fixture
+def drilled(repo: Repo) -> Repo:
+    """Every version has a run of its own, so that pods can say which one they serve."""
+    with repo.database() as db:
+        db.execute("update model_versions set run_id = 'run-' || version where run_id is null")
+    asks(repo)
+    return repo
+
+
+def figures(repo: Repo) -> dict[str, Any]:
+    gate = next(gate for gate in repo.evidence()["gates"] if gate["name"] == "rollback_drill")
+    return {one["evidence"]["measure"]: one["evidence"] for one in gate["judgements"]}
+
+
+def test_a_drill_proves_the_way_back_and_leaves_nothing(drilled: Repo) -> None:
+    asks(drilled, repeats=2)
+    run = drilled.run(*DRILL)
+    assert run.ret == 0, run.text
+    assert drilled.verdicts() == {"golden_integrity": "PASS", "rollback_drill": "PASS"}
+    found = figures(drilled)
+    assert found["way back proven"]["value"] == 1
+    assert found["failed requests"]["value"] == 0
+    assert found["failed requests"]["n"] > 10
+    assert found["time to restore p95"]["n"] == 2
+    assert "DRILL PASSED credit: all 2 required gates passed" in run.text
+    assert "serves again" in run.lines and "everything the drill made is removed" in run.lines
+    assert drilled.aliases() == {"champion": CHAMPION, "challenger": BETTER}
+    assert [file.name for file in (drilled.path / ".mlgates" / "cluster").glob("*/*")] == [], "no pod, no log"
+
+
+def test_without_a_cluster_it_is_an_error_with_the_fix(repo: Repo) -> None:
+    repo.settings(gates_drill=["default"])
+    assert repo.run(*DRILL).ret == 10
+    assert repo.said_of("rollback_drill") == (
+        "ERROR",
+        'no cluster: write [tool.mlgates.cluster] with kind = "local" or "kubernetes"',
+    )
+
+
+@pytest.mark.parametrize("role", ["champion", "challenger", "former"])
+def test_the_drill_alias_is_never_one_that_matters(drilled: Repo, role: str) -> None:
+    name = {"former": "former-champion"}.get(role, role)
+    asks(drilled, drill_alias=name)
+    run = drilled.run(*DRILL)
+    assert run.ret == 4
+    assert f"drill_alias and {role} are the same alias, {name!r}, which a drill must never move" in run.text
+
+
+class TestWhatGoesWrong:
+    """The original is put back, nothing is left, and the drill failed: an incident."""
+
+    def drill(self, repo: Repo, tricks: dict[str, str], rollout: float = 1.5) -> str:
+        asks(repo, tricks, rollout)
+        run = repo.run(*DRILL)
+        assert run.ret == 1, run.text
+        assert "DRILL FAILED credit: rollback_drill: the dummy v2 was not brought to serve: " in run.text
+        assert repo.aliases() == {"champion": CHAMPION, "challenger": BETTER}
+        assert "v1 serves again" in run.text
+        assert figures(repo)["failed requests"]["value"] >= 0
+        verdict, sentence = repo.said_of("rollback_drill")
+        assert verdict == "FAIL"
+        return sentence
+
+    def test_pods_that_answer_as_another_version(self, drilled: Repo) -> None:
+        told = self.drill(drilled, {BETTER: "?lies"})
+        assert "but its golden answers are another model's" in told
+
+    def test_pods_that_do_not_say_their_run(self, drilled: Repo) -> None:
+        told = self.drill(drilled, {BETTER: "?nameless"})
+        assert "does not say which run it is (X-Model-Run-Id), not" in told
+
+    def test_pods_in_a_crash_loop(self, drilled: Repo) -> None:
+        told = self.drill(drilled, {BETTER: "?crash"}, 15)
+        assert "is in a crash loop" in told
+        assert "last words of" in told and "this model cannot be loaded" in told
+
+    def test_pods_that_never_become_ready(self, drilled: Repo) -> None:
+        assert "not finished within 1.5 s" in self.drill(drilled, {BETTER: "?silent"})
+
+
+def test_an_original_that_does_not_answer_the_golden_record_is_an_error(drilled: Repo) -> None:
+    asks(drilled, {CHAMPION: "?lies"}, 1.5)
+    assert drilled.run(*DRILL).ret == 10
+    verdict, sentence = drilled.said_of("rollback_drill")
+    assert verdict == "ERROR"
+    assert sentence.startswith("v1 was not seen to serve on local processes (staging in cluster) within 1.5 s: ")
+    assert drilled.aliases() == {"champion": CHAMPION, "challenger": BETTER}
+
+
+def test_a_restore_that_takes_too_long_fails(drilled: Repo) -> None:
+    asks(drilled, more="restore_s = 0.001")
+    assert drilled.run(*DRILL).ret == 1
+    assert "proven not <= 0.001" in drilled.said_of("rollback_drill")[1]
+
+
+def test_two_versions_that_nobody_could_tell_apart(drilled: Repo) -> None:
+    asks(drilled, more='dummy = "4"')
+    assert drilled.run(*DRILL).ret == 10
+    assert drilled.said_of("rollback_drill")[1] == (
+        "v1 and v4 answer the golden rows alike, so nobody could tell which serves: name another version as dummy in "
+        "[tool.mlgates.rollback_drill]"
+    )
+
+
+@pytest.mark.parametrize(("dummy", "why"), [("1", "is the version that serves"), ("99", "does not exist")])
+def test_a_dummy_that_cannot_be(drilled: Repo, dummy: str, why: str) -> None:
+    asks(drilled, more=f'dummy = "{dummy}"')
+    assert drilled.run(*DRILL).ret == 10
+    said = f"dummy = {dummy!r} in [tool.mlgates.rollback_drill] {why}: name another"
+    assert drilled.said_of("rollback_drill")[1] == said
+
+
+def test_times_beside_other_tests_say_nothing(drilled: Repo) -> None:
+    assert drilled.run_n2(*DRILL).ret == 10
+    assert "run without -n" in drilled.said_of("rollback_drill")[1]
+
+
+class TestContexts:
+    def kubernetes(self, repo: Repo, more: str) -> str:
+        repo.settings(
+            f"""
+            [tool.mlgates.cluster]
+            kind = "kubernetes"
+            {more}
+            """
+        )
+        run = repo.run(*DRILL)
+        assert run.ret in (4, 10), run.text
+        return run.text
+
+    PLACE = 'namespace = "ml"\ndeployment = "scorer"\ncontainer = "model"\n'
+
+    def test_a_context_must_be_named(self, repo: Repo) -> None:
+        said = self.kubernetes(repo, "")
+        assert 'kind = "kubernetes" needs context = "...": nothing is taken from the kubeconfig\'s current' in said
+
+    def test_production_must_be_named_twice(self, repo: Repo) -> None:
+        text = self.kubernetes(repo, ("\n" + " " * 12).join(['context = "prod-eu"', *self.PLACE.splitlines()]))
+        assert "context 'prod-eu' looks like production; if that is meant, write production_contexts" in text
+
+    def test_a_drill_never_runs_there(self, repo: Repo) -> None:
+        lines = ['context = "prod-eu"', 'production_contexts = ["prod-eu"]', *self.PLACE.splitlines()]
+        text = self.kubernetes(repo, ("\n" + " " * 12).join(lines))
+        assert "a drill never runs in production, and context 'prod-eu' is: name another context" in text
+
+
+class TestRecord:
+    def test_a_drill_is_recorded_and_never_moves_the_champion(self, drilled: Repo) -> None:
+        run = drilled.run(*DRILL, "--mlgate-record")
+        assert run.ret == 0, run.text
+        assert "the drill is recorded as PASS (ledger entry 2)" in run.text
+        assert drilled.champion() == CHAMPION
+        assert drilled.apply("--mlgate-challenger", "1").ret in (1, 10)
+
+    def test_a_failed_drill_is_recorded_as_such_and_holds_promotions(self, drilled: Repo) -> None:
+        asks(drilled, more="restore_s = 0.001")
+        assert drilled.run(*DRILL, "--mlgate-apply").ret == 1
+        asks(drilled)
+        assert drilled.run().ret == 1
+        verdict, said = drilled.said_of("drill_freshness")
+        assert verdict == "FAIL"
+        assert "failed: FAIL on local processes" in said
+
+    def test_no_drill_holds_promotions(self, drilled: Repo) -> None:
+        assert drilled.run().ret == 10
+        assert drilled.said_of("drill_freshness") == (
+            "INCONCLUSIVE",
+            "a drill in the last 31 days: no drill is on record: run `pytest --mlgate --mlgate-phase drill "
+            "--mlgate-record`",
+        )
+
+    def test_without_a_cluster_it_is_not_asked_for(self, repo: Repo) -> None:
+        run = repo.run()
+        assert "drill_freshness" not in repo.verdicts()
+        assert "rollback_drill" not in run.text, "a gate of another phase is nothing to ask for here"
+
+
+class TestPromotion:
+    """Alias and workload move together."""
+
+    @pytest.fixture
+    def fresh(self, drilled: Repo) -> Repo:
+        assert drilled.run(*DRILL, "--mlgate-record").ret == 0
+        return drilled
+
+    def serves(self, repo: Repo) -> str:
+        cluster = LocalCluster(repo.path / ".mlgates" / "cluster", "serving", environment={})
+        release = cluster.release()
+        return release.model_uri if release else ""
+
+    def stop(self, repo: Repo) -> None:
+        keeper = keeper_of(repo.path / ".mlgates" / "cluster")
+        if keeper is not None:
+            os.kill(keeper["pid"], signal.SIGTERM)
+
+    def test_what_is_promoted_is_deployed_and_proven(self, fresh: Repo) -> None:
+        try:
+            run = fresh.apply()
+            assert run.ret == 0, run.text
+            assert "serves v2 at http://127.0.0.1:" in run.text
+            assert fresh.champion() == BETTER
+            assert self.serves(fresh) == "models:/credit/2"
+        finally:
+            self.stop(fresh)
+
+    def test_what_does_not_serve_takes_the_alias_back(self, fresh: Repo) -> None:
+        asks(fresh, {BETTER: "?crash"})
+        try:
+            run = fresh.apply()
+            assert run.ret == 11, run.text
+            assert "ACTION FAILED: the workload does not follow to v2: " in run.text
+            assert "'champion' is v1 again (entry 4)" in run.text
+            assert fresh.champion() == CHAMPION
+            history = fresh.pytester.run(sys.executable, "-m", "pytest_mlgates.cli", "history", "--json").stdout.str()
+            kinds = [entry["kind"] for entry in json.loads(history)["entries"]]
+            assert kinds == ["genesis", "drill", "promote", "rollback"]
+        finally:
+            self.stop(fresh)
+
+    def test_a_move_that_was_cut_short_is_finished_by_the_next_run(self, fresh: Repo) -> None:
+        """Killed between alias and workload: the announcement on the workload tells."""
+        try:
+            assert fresh.apply().ret == 0
+            fresh.point("challenger", "3")
+            cluster = LocalCluster(fresh.path / ".mlgates" / "cluster", "serving", environment={})
+            assert cluster.leave('{"kind": "follows", "to": "2"}', instead_of="")
+            cluster.undo(0) if len(cluster.revisions()) > 1 else cluster.remove()
+            self.stop(fresh)
+            run = fresh.apply()
+            assert "repaired: a move that was cut short is finished: " in run.text
+            assert self.serves(fresh) == "models:/credit/2"
+            assert cluster.note() == ""
+        finally:
+            self.stop(fresh)
+
+    def test_a_workload_moved_by_hand_is_reported_and_left_alone(self, fresh: Repo) -> None:
+        try:
+            assert fresh.apply().ret == 0
+            fresh.point("challenger", "3")
+            own = LocalCluster(
+                fresh.path / ".mlgates" / "cluster",
+                "serving",
+                command=[sys.executable, "-S", "-E", str(POD)],
+                environment={},
+            )
+            own.deploy(Release("models:/credit/1", "run-1"))
+            own.settle(15)
+            run = fresh.apply()
+            assert run.ret in (1, 10)
+            assert "serves models:/credit/1 (run run-1), but v2 is champion: it was changed by hand" in run.text
+            assert self.serves(fresh) == "models:/credit/1"
+        finally:
+            self.stop(fresh)
