@@ -6,7 +6,7 @@ A share or an AUC fails only when it is proven above its limit; what could hide 
 
 import pytest
 
-from pytest_mlgates import Finding, Verdict, at_least, at_most, is_true
+from pytest_mlgates import Finding, Verdict, at_least, at_most, is_true, not_above
 from pytest_mlgates.measure.giveaway import feature_auc, linear_auc
 from pytest_mlgates.measure.leakage import leaks
 from pytest_mlgates.measure.validity import contradictions, fresh, rarest_class
@@ -24,19 +24,6 @@ def test_golden_validity(gate, golden_set, golden_history, training_data):
     if policy.training:
         for evidence in leaks(golden_set, training_data(), gate.settings, policy):
             gate.judge(evidence, at_most(0) if policy.identifier else not_above(policy.leak))
-
-
-def not_above(limit):
-    """FAIL when proven above; what is neither proven above nor below passes."""
-
-    def rule(evidence):
-        finding = at_most(limit)(evidence)
-        if finding.verdict is not Verdict.INCONCLUSIVE or evidence.cannot_say:
-            return finding
-        figures = finding.sentence.rpartition(": ")[0]
-        return Finding(Verdict.PASS, f"{figures}: not proven above {limit:g}", finding.limit)
-
-    return rule
 
 
 def advised(policy):

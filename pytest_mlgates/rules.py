@@ -28,6 +28,16 @@ def at_most(limit: float) -> Rule:
     return lambda evidence: _judge(evidence, limit, f"<= {figure(limit)}", sign=-1.0)
 
 
+def not_above(limit: float) -> Rule:
+    """FAIL when proven above `limit`; what is neither proven above nor below passes: a watch, not a proof."""
+    return _unless_proven(at_most(limit), f"not proven above {figure(limit)}")
+
+
+def not_below(limit: float) -> Rule:
+    """FAIL when proven below `limit`; what is neither proven below nor above passes: a watch, not a proof."""
+    return _unless_proven(at_least(limit), f"not proven below {figure(limit)}")
+
+
 def not_worse_than(margin: float) -> Rule:
     """A gain (positive: challenger better) must be proven not to be below ``-margin``."""
     if margin < 0:
@@ -61,6 +71,18 @@ def is_true(limit: str) -> Rule:
         return Finding(Verdict.PASS if holds else Verdict.FAIL, reason, limit)
 
     return rule
+
+
+def _unless_proven(rule: Rule, words: str) -> Rule:
+    """`rule`, but an interval that reaches across its limit passes. Evidence that cannot say stays INCONCLUSIVE."""
+
+    def watch(evidence: Evidence) -> Finding:
+        finding = rule(evidence)
+        if finding.verdict is not Verdict.INCONCLUSIVE or evidence.cannot_say:
+            return finding
+        return Finding(Verdict.PASS, f"{_shown(evidence)}: {words}", finding.limit)
+
+    return watch
 
 
 def _judge(evidence: Evidence, limit: float, words: str, *, sign: float, strict: bool = False) -> Finding:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from decisions.goals import table
 
-ROOMS = ("suite", "auc", "parts", "groups", "skew", "latency")
+ROOMS = ("suite", "auc", "parts", "groups", "skew", "latency", "creep")
 
 
 def main() -> int:

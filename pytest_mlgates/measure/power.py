@@ -10,10 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.measure.quality import DEFAULT_METRICS, FEWEST
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.stats.power import auc_rows_needed, effect_in_errors, two_figures
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ASSUMED = (0.90, 0.98)
 ASSUMED_AUC = 0.80
@@ -75,12 +79,18 @@ def advice(design: Design, margin: float, correlation: float, *, alpha: float = 
 
 
 def advance_notice(
-    rows: int, positives: int, settings: Settings, asked: Collection[str], *, correlation: float | None = None
+    rows: int,
+    positives: int,
+    settings: Settings,
+    asked: Collection[str],
+    *,
+    correlation: float | None = None,
+    auc: float = ASSUMED_AUC,
 ) -> list[str]:
     """One sentence a statistical gate of `asked`: what the golden set can resolve and how many rows it needs.
 
-    Needs no model: without a measured `correlation` of the scores both assumed ones are said. Only ROC AUC of a
-    binary task can be foreseen; of other metrics it says what every metric needs, enough rows.
+    Needs no model: without a measured `correlation` of the scores (and `auc`) both assumed ones are said. Only ROC AUC
+    of a binary task can be foreseen; of other metrics it says what every metric needs, enough rows.
     """
     gates = [name for name in ("golden_regression", "bootstrap_auc", "slices") if name in asked]
     if settings.task != "binary":
@@ -90,7 +100,7 @@ def advance_notice(
     if rarer < FEWEST:
         why = f"{rarer} rows in the rarer class; at least {FEWEST} are needed, and {ADVISED} or more are advised"
         return [f"{name}: will be INCONCLUSIVE: {why}" for name in gates]
-    design = Design(rows, positives / rows)
+    design = Design(rows, positives / rows, auc)
     known = ASSUMED if correlation is None else (correlation,)
     said = {
         "golden_regression": _not_worse(design, settings, known),
@@ -98,6 +108,25 @@ def advance_notice(
         "slices": _harm(design, settings, known),
     }
     return [f"{name}: {said[name]}" for name in gates if said[name]]
+
+
+def measured(
+    y: NDArray[Any], first: NDArray[Any], second: NDArray[Any], groups: NDArray[Any] | None = None
+) -> tuple[float, float] | None:
+    """(AUC, score correlation) that two models' scores (n,) of the labels `y` (n,) amount to: the correlation at which
+    independent rows would give the standard error these rows have. None where they say nothing of it.
+    """
+    from pytest_mlgates.stats.delong import paired_auc
+    from pytest_mlgates.stats.power import minimum_resolvable_margin
+
+    try:
+        pair = paired_auc(y, first, second, groups=groups)
+    except ValueError:
+        return None
+    auc = (pair.champion + pair.challenger) / 2
+    if not (0.501 < auc < 0.999 and pair.se > 0):
+        return None
+    return auc, correlation_of(Design(len(y), float(y.mean()), auc), minimum_resolvable_margin(pair.se))
 
 
 def _not_worse(design: Design, settings: Settings, known: tuple[float, ...]) -> str:
@@ -124,7 +153,8 @@ def _prove(design: Design, known: tuple[float, ...], margin: float, what: str, a
     for correlation in known:
         limit = resolvable(design, correlation, alpha=alpha)
         needs = "" if limit <= margin else f" and needs {rows_for(margin, design, correlation, alpha=alpha):,} rows"
-        parts.append(f"at score correlation {correlation:.2g} it resolves {limit:.2g}{needs}")
+        of_these = "the measured " if len(known) == 1 else ""
+        parts.append(f"at {of_these}score correlation {correlation:.2g} it resolves {limit:.2g}{needs}")
     short = [correlation for correlation in known if resolvable(design, correlation, alpha=alpha) > margin]
     can = "can prove" if not short else "cannot prove" if len(short) == len(known) else "may not prove"
     first = f"; first advice: {advice(design, margin, short[0], alpha=alpha)[0]}" if short else ""

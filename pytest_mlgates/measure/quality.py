@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.golden import GoldenSet
+from pytest_mlgates.measure.named_metric import named_metric
 from pytest_mlgates.model import Model
 from pytest_mlgates.policy import GoldenRegression
 from pytest_mlgates.settings import Settings
-from pytest_mlgates.validation import did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,19 +24,28 @@ FEWEST = 10
 DEFAULT_METRICS = {"binary": "roc_auc", "multiclass": "roc_auc_ovr", "regression": "rmse"}
 
 
-def metrics_of(policy: GoldenRegression, settings: Settings) -> list[tuple[Metric, float]]:
-    """The configured metrics with their margins. Raises CouldNotEvaluate for an unknown one."""
+class Asked(NamedTuple):
+    """A configured metric: how much worse is tolerated, and the gain that must be proven (None: none need be)."""
+
+    metric: Metric
+    margin: float
+    better: float | None = None
+
+
+def metrics_of(policy: GoldenRegression, settings: Settings) -> list[Asked]:
+    """The configured metrics. Raises CouldNotEvaluate for an unknown one."""
     from pytest_mlgates.stats.metrics import METRICS
 
     asked = dict(policy.metrics) or {(name := DEFAULT_METRICS[settings.task]): METRICS[name].default_margin}
-    known = [name for name, metric in METRICS.items() if metric.task == settings.task]
-    for name in asked:
-        if name not in known:
-            place = settings.origin("golden_regression")
-            raise CouldNotEvaluate(
-                f"unknown metric {name!r} for task {settings.task!r} ({place}): {did_you_mean(name, known)}"
-            )
-    return [(METRICS[name], margin) for name, margin in asked.items()]
+    place = settings.origin("golden_regression")
+    for key in ("better", "direction"):
+        for name in getattr(policy, key):
+            if name not in asked:
+                raise CouldNotEvaluate(
+                    f"{key} in golden_regression ({place}) names {name!r}, which is not judged: {', '.join(asked)}"
+                )
+    found = {name: named_metric(name, policy.direction, settings, place) for name in asked}
+    return [Asked(found[name], margin, policy.better.get(name)) for name, margin in asked.items()]
 
 
 def gain(
@@ -47,20 +56,26 @@ def gain(
     challenger: Model,
     policy: GoldenRegression,
     settings: Settings,
+    *,
+    better: float | None = None,
+    over: str = "",
 ) -> Evidence:
     """How much better the challenger is on `metric` (positive: better), with its paired two-sided interval
-    at ``1 - 2 alpha``. `details` holds the `margin` in the metric's unit: of an error such as the RMSE it is given
-    as a share of the champion's.
+    at ``1 - 2 alpha``. `details` holds the `margin` (and `better`, the gain asked for) in the metric's unit: of an
+    error such as the RMSE it is given as a share of the champion's. `over` names a champion that is the golden set's
+    first one. Raises CouldNotEvaluate.
     """
     from pytest_mlgates.stats.paired import paired_difference
-    from pytest_mlgates.stats.power import rows_needed
+    from pytest_mlgates.stats.power import minimum_resolvable_margin, rows_needed
 
     title, n = f"{metric.name} gain", len(golden)
-    first, second = champion.scores(golden.X), challenger.scores(golden.X)
+    where = f"over first champion {over}" if over else ""
+    first, second = answers(metric, golden, champion), answers(metric, golden, challenger)
     weight, unweighted = correction(golden, settings)
     cannot_say = _too_few(golden, settings) or (unweighted if metric.uses_prevalence else "")
     if cannot_say:
-        return Evidence(title, None, n, cannot_say=cannot_say)
+        asked = {"margin": margin, "better": better}
+        return Evidence(title, None, n, where=where, cannot_say=cannot_say, details=asked)
     try:
         d = paired_difference(
             metric,
@@ -77,26 +92,41 @@ def gain(
         )
     except ValueError as problem:
         raise CouldNotEvaluate(f"{metric.name}: {problem}") from None
-    if metric.margin_unit == "relative":
-        margin *= abs(d.champion)
+    unit = abs(d.champion) if metric.margin_unit == "relative" else 1.0
+    aim = unit * (better or margin)
+    needed = rows_needed(d.se, n, aim, rarer=_rarest(golden, settings), alpha=policy.alpha) if d.se > 0 < aim else ""
     details = {
-        "margin": margin,
+        "margin": unit * margin,
+        **({} if better is None else {"better": unit * better}),
         "champion": d.champion,
         "challenger": d.challenger,
         "direction": metric.direction,
         "standard_error": d.se,
-        "resolvable_margin": d.resolvable,
-        "rows_needed": str(rows_needed(d.se, n, margin, rarer=_rarest(golden, settings))) if d.se > 0 < margin else "",
+        "resolvable_margin": minimum_resolvable_margin(d.se, alpha=policy.alpha),
+        "rows_needed": str(needed),
         "identical": d.identical,
         "seed": policy.seed,
     }
-    return Evidence(title, d.gain, n, Interval(d.low, d.high, d.level, d.method), details=details)
+    return Evidence(title, d.gain, n, Interval(d.low, d.high, d.level, d.method), where=where, details=details)
+
+
+def answers(metric: Metric, golden: GoldenSet, model: Model) -> NDArray[Any]:
+    """What `metric` is computed on: scores, or the classes a multiclass model chooses where those are enough.
+
+    Raises CouldNotEvaluate.
+    """
+    if metric.task != "multiclass":
+        return model.scores(golden.X)
+    try:
+        return model.chosen(golden.X) if metric.needs == "labels" else model.scores(golden.X)
+    except CouldNotEvaluate as problem:
+        raise CouldNotEvaluate(f"{metric.name}: {problem}") from None
 
 
 def floor(metric: Metric, golden: GoldenSet, challenger: Model, settings: Settings) -> Evidence:
     """The challenger's own figure, for the first promotion, when there is no champion to compare with."""
     title, n = metric.name, len(golden)
-    scores = challenger.scores(golden.X)
+    scores = answers(metric, golden, challenger)
     weight, unweighted = correction(golden, settings)
     cannot_say = _too_few(golden, settings) or (unweighted if metric.uses_prevalence else "")
     if cannot_say:
@@ -118,18 +148,13 @@ def floor(metric: Metric, golden: GoldenSet, challenger: Model, settings: Settin
 
 def first_floors(settings: Settings) -> list[tuple[Metric, float]]:
     """The metrics with the limits that the first champion must reach. Raises CouldNotEvaluate when none are set."""
-    from pytest_mlgates.stats.metrics import METRICS
-
     if not settings.first_promotion:
         raise CouldNotEvaluate(
             f"{settings.model} has no champion ({settings.champion!r}) to compare with; to allow a first promotion "
             "write what it must reach, e.g. [tool.mlgates.first_promotion] roc_auc = 0.75"
         )
-    known = [name for name, metric in METRICS.items() if metric.task == settings.task]
-    for name in settings.first_promotion:
-        if name not in known:
-            raise CouldNotEvaluate(f"first_promotion names an unknown metric {name!r}: {did_you_mean(name, known)}")
-    return [(METRICS[name], limit) for name, limit in settings.first_promotion.items()]
+    direction, place = settings.golden_regression.direction, "first_promotion"
+    return [(named_metric(name, direction, settings, place), limit) for name, limit in settings.first_promotion.items()]
 
 
 def correction(golden: GoldenSet, settings: Settings) -> tuple[NDArray[Any] | None, str]:

@@ -21,9 +21,11 @@ def novelty(golden: GoldenSet, champion: Model | None, challenger: Model) -> Evi
         return _novelty(False, n, f"champion and challenger are the same version, v{champion.version}")
     if champion.digest == challenger.digest:
         return _novelty(False, n, "the challenger's files are the champion's, byte for byte")
-    first, second = champion.scores(golden.X), challenger.scores(golden.X)
+    first, second = champion.answers(golden.X), challenger.answers(golden.X)
     if np.array_equal(first, second):
         return _novelty(False, n, f"the challenger answers all {n} golden rows exactly as the champion does")
+    if first.shape != second.shape:
+        return _novelty(True, n, "the challenger answers in another form than the champion")
     different = int((first != second).reshape(n, -1).any(axis=1).sum())
     return _novelty(True, n, f"{different} of {n} golden rows are scored differently")
 

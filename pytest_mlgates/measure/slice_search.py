@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.golden import GoldenSet
+from pytest_mlgates.measure.quality import FEWEST
 from pytest_mlgates.measure.slice_rows import Slice, sliceable
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ _LEAST_ROWS, _LEAST_SHARE = 50, 0.05
 _MOST_WORDS = 10
 
 
-def found_slices(golden: GoldenSet, change: NDArray[Any], *, most: int, seed: int) -> list[Slice]:
-    """The (up to `most`) worst leaves, cut to the half they were not found on.
+def found_slices(golden: GoldenSet, change: NDArray[Any], *, most: int, seed: int) -> list[Slice] | None:
+    """The (up to `most`) worst leaves that can be tested, cut to the half they were not found on; None where there are
+    too few rows, or no columns, to search.
 
     `change` (n,) is how much better the challenger does on each row. Raises CouldNotEvaluate without scikit-learn.
     """
@@ -34,8 +36,8 @@ def found_slices(golden: GoldenSet, change: NDArray[Any], *, most: int, seed: in
     search = search_half(golden.y, golden.group, seed, classes=bool(golden.classes))
     table, columns = _encoded(sliceable(golden))
     least = max(_LEAST_ROWS, int(_LEAST_SHARE * search.sum()))
-    if not columns or search.sum() < 2 * least or not (~search).any():
-        return []
+    if not columns or search.sum() < 2 * least or not _testable(golden, ~search):
+        return None
     # Each class weighs the same: what a rank metric loses is the sum of both classes' mean losses.
     weight = np.ones(len(change))
     if golden.classes:
@@ -43,27 +45,36 @@ def found_slices(golden: GoldenSet, change: NDArray[Any], *, most: int, seed: in
         weight = 1.0 / counts[codes]
     tree = _fitted(table[search], change[search], weight[search], least, seed)
     means = tree.tree_.value[:, 0, 0]
-    leaves = [leaf for leaf in np.flatnonzero(tree.tree_.children_left < 0) if means[leaf] < 0]
     places = tree.apply(table)
+    leaves = [leaf for leaf in np.flatnonzero(tree.tree_.children_left < 0) if means[leaf] < 0]
+    leaves = [leaf for leaf in leaves if _testable(golden, (places == leaf) & ~search)]
     worst = sorted(leaves, key=lambda leaf: means[leaf])[:most]
     named = [(leaf, _conditions(tree.tree_, int(leaf), columns)) for leaf in worst]
-    slices = [Slice(f"{words} (found)", (places == leaf) & ~search, "found") for leaf, words in named if words]
-    return [part for part in slices if part.rows.any()]
+    return [Slice(f"{words} (found)", (places == leaf) & ~search, "found") for leaf, words in named if words]
+
+
+def _testable(golden: GoldenSet, rows: NDArray[Any]) -> bool:
+    """Choosing by the labels alone favours neither model."""
+    import numpy as np
+
+    y = golden.y[rows]
+    if not golden.classes:
+        return len(y) >= FEWEST
+    return min(int(np.count_nonzero(y == one)) for one in np.unique(golden.y)) >= FEWEST
 
 
 def row_changes(task: str, y: NDArray[Any], first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
     """How much better the challenger (`second`) does on each row, (n,): by placement among the other class
-    (binary), by the true class's probability (multiclass), or by absolute error (regression).
+    (binary), by the true class's probability or whether it was chosen (multiclass), or by absolute error (regression).
     """
     import numpy as np
 
     if task == "regression":
         return np.asarray(np.abs(y - first) - np.abs(y - second))
     if task == "multiclass":
-        rows, codes = np.arange(len(y)), np.unique(y, return_inverse=True)[1]
-        if codes.max() >= first.shape[1]:  # more classes than scores: golden_regression says so
-            return np.zeros(len(y))
-        gained: NDArray[Any] = second[rows, codes] - first[rows, codes]
+        rows = np.arange(len(y))
+        right = [model == y if model.ndim == 1 else model[rows, y] for model in (first, second)]
+        gained: NDArray[Any] = right[1].astype(float) - right[0]
         return gained
     from pytest_mlgates.stats.ranks import placements
 

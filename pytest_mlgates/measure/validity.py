@@ -41,9 +41,9 @@ def _enough(measure: str, rows: int, n: int, classes: dict[str, int]) -> Evidenc
 
 
 def _class_name(golden: GoldenSet, settings: Settings, label: Any) -> str:
-    """The label as the file has it; for a binary task `golden.y` holds 0 and 1 instead."""
+    """The label as the file has it, where `golden.y` holds its place in the classes, or 0 and 1."""
     if settings.task != "binary":
-        return str(label)
+        return str(golden.classes[label])
     other = next((one for one in golden.classes if one != settings.positive_class), 0)
     return str(settings.positive_class if label == 1 else other)
 
@@ -69,7 +69,12 @@ def contradictions(golden: GoldenSet, policy: GoldenValidity) -> Evidence:
     rows = int(at_odds[code].sum())
     level = 1 - 2 * policy.alpha
     low, high = clopper_pearson(rows, n, level)
-    details = {"rows": rows, "rows_with_an_equal_one": int((size[code] > 1).sum())}
+    details = {
+        "rows": rows,
+        "rows_with_an_equal_one": int((size[code] > 1).sum()),
+        "remedy": "look at the labels of equal rows; where people answer alike and differ, say so with higher "
+        "contradictions in [tool.mlgates.golden_validity]",
+    }
     interval = Interval(low, high, level, "Clopper-Pearson")
     return Evidence("contradicting rows", rows / n, n, interval, details=details)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pytest_mlgates.stats.binary_metrics import BINARY, class_strata
 from pytest_mlgates.stats.checks import weights
@@ -34,17 +35,18 @@ def as_metric(
     """A metric from a function(y, pred), a function(y, pred, sample_weight=...) or a scikit-learn scorer.
 
     A scorer made by `make_scorer` is read as its function, sign and options; one that calls `predict` is
-    given labels cut at the threshold. The metric's differences are judged by the paired bootstrap. Raises
-    ValueError when the function fails or returns something that is not a finite number.
+    given labels cut at the threshold (of class scores, the highest one's place). The metric's differences are
+    judged by the paired bootstrap. Raises ValueError when the function fails, changes its arrays, or returns
+    something that is not one finite number.
     """
     if direction not in ("higher", "lower"):
         raise ValueError(f"the direction of metric {name} is {direction!r}; give 'higher' or 'lower'")
     score, needs = _plain_function(name, function)
-    parameters = inspect.signature(score).parameters.values()
-    weight_name = next((p.name for p in parameters if p.name in ("sample_weight", "weight")), None)
+    weight_name = _weight_name(name, score)
 
     def read(y: ArrayLike, pred: ArrayLike, weight: ArrayLike | None, threshold: float) -> Sample:
-        truth, made = np.asarray(y), np.asarray(pred)
+        # A function that sorts its arrays in place would judge the next model on other labels.
+        truth, made = _read_only(y), _read_only(pred)
         if len(truth) != len(made):
             raise ValueError(f"the predictions have {len(made)} rows, the labels {len(truth)}; give equal lengths")
         if weight is not None and weight_name is None:
@@ -52,19 +54,49 @@ def as_metric(
         return Sample(truth, made, weights(weight, len(truth)), threshold)
 
     def compute(s: Sample) -> float:
-        pred = (s.pred >= s.threshold).astype(int) if needs == "labels" and task == "binary" else s.pred
+        pred = _chosen(s, task) if needs == "labels" else s.pred
         extra = {} if s.weight is None or weight_name is None else {weight_name: s.weight}
         try:
-            value = float(score(s.truth, pred, **extra))
+            value = score(s.truth, pred, **extra)
         except Exception as error:
             # Whatever a user's function raises, the report must name the metric.
             raise ValueError(f"metric {name} failed with {type(error).__name__}: {error}") from error
-        if not math.isfinite(value):
-            raise ValueError(f"metric {name} returned {value}; it must return a finite number")
-        return value
+        return _one_number(name, value)
 
     strata = None if task == "regression" else class_strata
     return Metric(name, direction, task, needs, uses_prevalence, default_margin, read, compute, strata=strata)
+
+
+def _read_only(values: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(values).view()
+    array.flags.writeable = False
+    return array
+
+
+def _chosen(s: Sample, task: Task) -> NDArray[Any]:
+    if task == "binary":
+        return (s.pred >= s.threshold).astype(int)
+    return np.argmax(s.pred, axis=1) if s.pred.ndim == 2 else s.pred
+
+
+def _one_number(name: str, value: Any) -> float:
+    """A string of digits, a truth value or an array of one number is more likely a mistake than a metric."""
+    if np.ndim(value) or isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, np.ndarray)):
+        kind = "None" if value is None else f"a {type(value).__name__}"
+        shape = f" of shape {np.shape(value)}" if np.ndim(value) else ""
+        raise ValueError(f"metric {name} returned {kind}{shape}; it must return one finite number")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"metric {name} returned {number}; it must return one finite number")
+    return number
+
+
+def _weight_name(name: str, function: Callable[..., Any]) -> str | None:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise ValueError(f"metric {name} is {function!r}, whose parameters cannot be told; wrap it in a def") from None
+    return next((p.name for p in parameters if p.name in ("sample_weight", "weight")), None)
 
 
 def _plain_function(name: str, function: Callable[..., float]) -> tuple[Callable[..., Any], Needs]:

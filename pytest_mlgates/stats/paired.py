@@ -116,8 +116,20 @@ def _by_bootstrap(metric: Metric, old: Sample, new: Sample, groups: ArrayLike | 
     if np.array_equal(old.pred, new.pred) and old.threshold == new.threshold:
         return values, Spread(0.0, float(len(old.truth) - 1)), True, "identical predictions"
     spread = float(np.std(_draw(metric, old, new, groups, strata, draws, seed), ddof=1))
-    df = float(len(old.truth) - 1 if strata is None else np.bincount(strata)[np.unique(strata)].min() - 1)
+    if spread == 0:
+        raise ValueError(
+            f"metric {metric.name} does not move on any of {draws} draws, though the models differ: it cannot tell "
+            "them apart on these rows"
+        )
+    df = float(_fewest(strata, groups, len(old.truth)) - 1)
     return values, Spread(spread, max(df, 1.0)), False, f"paired bootstrap of {draws} draws, t interval"
+
+
+def _fewest(strata: Ints | None, groups: ArrayLike | None, n: int) -> int:
+    """Independent units (rows, or clusters) of the stratum that the fewest belong to."""
+    units = np.arange(n) if groups is None else group_codes(groups, n)[0]
+    kinds = np.zeros(n, dtype=np.int64) if strata is None else strata
+    return min(len(np.unique(units[kinds == kind])) for kind in np.unique(kinds))
 
 
 def _draw(

@@ -9,11 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.evidence import Evidence, Interval
-from pytest_mlgates.rules import Rule, at_least, at_most, better_by, is_true, not_worse_than
+from pytest_mlgates.rules import Rule, at_least, at_most, better_by, is_true, not_above, not_below, not_worse_than
 from pytest_mlgates.verdict import Verdict, worst
 
 PASS, INCONCLUSIVE, ERROR, FAIL = Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.FAIL
-RULES = [at_least(0.5), at_most(0.5), not_worse_than(0.005), better_by(0.005), is_true("holds")]
+RULES = [
+    at_least(0.5),
+    at_most(0.5),
+    not_worse_than(0.005),
+    better_by(0.005),
+    is_true("holds"),
+    not_above(0.5),
+    not_below(0.5),
+]
 finite = st.floats(-1e6, 1e6)
 
 
@@ -40,12 +48,24 @@ def evidence(value: float | None, low: float | None = None, high: float | None =
         (better_by(0.005), 0.001, 0.004, 0.007, INCONCLUSIVE),
         (better_by(0.005), 0.0, 0.006, 0.012, INCONCLUSIVE),
         (better_by(0.005), -0.012, -0.006, -0.001, FAIL),
+        (not_above(0.2), 0.1, 0.15, 0.2, PASS),
+        (not_above(0.2), 0.1, 0.25, 0.3, PASS),
+        (not_above(0.2), 0.21, 0.25, 0.3, FAIL),
+        (not_below(0.2), 0.1, 0.15, 0.2, PASS),
+        (not_below(0.2), 0.1, 0.15, 0.19, FAIL),
     ],
 )
 def test_pass_is_proven_inside_fail_is_proven_outside(
     rule: Rule, low: float, value: float, high: float, verdict: Verdict
 ) -> None:
     assert rule(evidence(value, low, high)).verdict is verdict
+
+
+def test_a_watch_says_that_it_proved_nothing() -> None:
+    assert (
+        not_above(0.2)(evidence(0.25, 0.1, 0.3)).sentence == "auc gain +0.2500 [+0.1000, +0.3000]: not proven above 0.2"
+    )
+    assert not_below(0.2)(evidence(0.15, 0.1, 0.3)).sentence.endswith("]: not proven below 0.2")
 
 
 def test_a_figure_without_an_interval_is_exact() -> None:

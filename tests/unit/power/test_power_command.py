@@ -40,6 +40,21 @@ def golden(tmp_path: Path) -> str:
     return md5
 
 
+@pytest.mark.usefixtures("power", "golden")
+def test_an_enforced_budget_lowers_the_level_and_doubles_the_rows(power: Callable[..., Said]) -> None:
+    """2.15 times the rows at .05 / 20; every printed figure then uses it."""
+    _, free, _ = power()
+    with Path("mlgates.toml").open("a") as file:
+        file.write('budget = "enforce"\n')
+    _, enforced, _ = power()
+    assert enforced.splitlines()[0].endswith("80 % power, alpha 0.0025")
+    rows = [
+        int(next(line for line in said.splitlines() if "rows for 0.005 " in line).split()[4].replace(",", ""))
+        for said in (free, enforced)
+    ]
+    assert 2.0 < rows[1] / rows[0] < 2.3
+
+
 def test_rows_from_the_command_line(power: Callable[..., Said]) -> None:
     code, out, err = power("--rows", "3000", "--balance", "0.1")
     assert (code, err) == (0, "")
@@ -88,7 +103,7 @@ def test_rows_and_balance_come_from_the_golden_set(power: Callable[..., Said]) -
 
 def _report(md5: str, **details: object) -> None:
     Path(".mlgates/report").mkdir(parents=True, exist_ok=True)
-    figures = {"champion": 0.7, "challenger": 0.72, "resolvable_margin": 0.0123} | details
+    figures = {"champion": 0.7, "challenger": 0.72, "standard_error": 0.00495} | details
     evidence = {"measure": "roc_auc gain", "details": figures}
     gate = {"name": "golden_regression", "judgements": [{"evidence": evidence}]}
     Path(".mlgates/report/evidence.json").write_text(json.dumps({"golden_set": {"md5": md5}, "gates": [gate]}))

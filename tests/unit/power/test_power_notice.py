@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pytest_mlgates.measure.power import Design, advance_notice, advice, correlation_of, resolvable, rows_for
+from pytest_mlgates.measure.power import Design, advance_notice, advice, correlation_of, measured, resolvable, rows_for
 from pytest_mlgates.policy import BootstrapAuc, GoldenRegression
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.stats.delong import paired_auc
@@ -81,7 +81,7 @@ def test_a_notice_for_every_statistical_gate_that_is_asked_for() -> None:
 def test_enough_rows_and_a_measured_correlation_need_no_advice() -> None:
     assert advance_notice(20_000, 10_000, settings(), ("golden_regression",), correlation=0.95) == [
         "golden_regression: 20,000 rows (50 % positive) can prove not worse by 0.005 ROC AUC: "
-        "at score correlation 0.95 it resolves 0.0026"
+        "at the measured score correlation 0.95 it resolves 0.0026"
     ]
 
 
@@ -91,8 +91,9 @@ def test_margins_and_alpha_of_the_policy_count() -> None:
         bootstrap_auc=BootstrapAuc(better=False, margin=0.02),
     )
     first, second = advance_notice(5000, 2500, strict, ("golden_regression", "bootstrap_auc"), correlation=0.9)
-    assert first.endswith("can prove not worse by 0.02 ROC AUC: at score correlation 0.9 it resolves 0.011")
-    assert second.endswith("can prove not worse by 0.02 ROC AUC: at score correlation 0.9 it resolves 0.0074")
+    said = "can prove not worse by 0.02 ROC AUC: at the measured score correlation 0.9 it resolves"
+    assert first.endswith(f"{said} 0.011")
+    assert second.endswith(f"{said} 0.0074")
 
 
 def test_too_few_positives_are_said_before_time_is_spent() -> None:
@@ -111,3 +112,15 @@ def test_what_cannot_be_foreseen_is_not_foretold() -> None:
     assert advance_notice(8, 0, settings("regression"), ("golden_regression",)) == [
         "golden_regression: 8 rows; at least 10 are needed"
     ]
+
+
+def test_scores_that_are_kept_say_how_far_two_models_agree() -> None:
+    rng = np.random.default_rng(2)
+    y = np.arange(4000) % 2
+    first = rng.normal(size=4000) + 1.1902 * y
+    second = 0.95 * (first - 1.1902 * y) + math.sqrt(1 - 0.95**2) * rng.normal(size=4000) + 1.1902 * y
+    auc, correlation = measured(y, first, second)
+    assert auc == pytest.approx(0.8, abs=0.02)
+    assert correlation == pytest.approx(0.95, abs=0.01)
+    assert measured(y, first, first) is None, "the same scores say nothing"
+    assert measured(np.ones(4000), first, second) is None

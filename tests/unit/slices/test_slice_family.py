@@ -107,7 +107,10 @@ def test_small_slices_are_named_and_block_only_when_required(judged, settings) -
 def test_nothing_testable_is_inconclusive_and_says_why(judged, settings) -> None:
     golden, champion, challenger = judged()
     nothing = slice_gains(golden, champion, challenger, Slices(found=0), settings())
-    assert nothing.summary.cannot_say == "there are no slices: name columns, bins or predicates"
+    assert nothing.summary.cannot_say == (
+        "there are no slices, and the rows are too few to search for any: name columns, bins or predicates in "
+        "[tool.mlgates.slices], or leave the gate out"
+    )
     golden.X["few"] = np.arange(2000) < 4
     only = slice_gains(golden, champion, challenger, Slices(where={"tiny": "few"}, found=0), settings())
     assert only.summary.cannot_say == "no slice can be tested; untestable: tiny"

@@ -53,12 +53,22 @@ def test_the_halves_are_seeded_and_balanced_and_keep_groups_whole() -> None:
     assert all(len(set(grouped[group == g])) == 1 for g in range(250))
 
 
-def test_equal_rows_and_tiny_sets_find_nothing(people) -> None:
+def test_equal_rows_find_nothing_and_tiny_sets_cannot_be_searched(people) -> None:
     golden = golden_of(people, np.arange(2000) % 2)
     assert found_slices(golden, np.zeros(2000), most=3, seed=0) == []
     tiny = golden_of(people[:60], np.arange(60) % 2)
-    assert found_slices(tiny, np.random.default_rng(0).normal(size=60), most=3, seed=0) == []
-    assert found_slices(golden_of(people[[]], golden.y), np.zeros(2000), most=3, seed=0) == []
+    assert found_slices(tiny, np.random.default_rng(0).normal(size=60), most=3, seed=0) is None
+    assert found_slices(golden_of(people[[]], golden.y), np.zeros(2000), most=3, seed=0) is None
+
+
+def test_only_leaves_that_can_be_tested_are_found(people) -> None:
+    """Of the worst leaf's rows hardly any is positive, so the next one is named."""
+    old = (people.age >= 60).to_numpy()
+    y = np.where(old, np.arange(2000) % 200 == 0, np.arange(2000) % 2)
+    change = np.where(old, -2.0, np.where(people.age < 40, -1.0, 0.5))
+    slices = found_slices(golden_of(people, y), change, most=3, seed=0)
+    assert slices and all(min(np.bincount(y[part.rows].astype(int))) >= 10 for part in slices)
+    assert not any("age>59" in part.name for part in slices)
 
 
 def test_missing_numbers_and_dates_do_not_stop_the_search(people) -> None:
@@ -73,7 +83,9 @@ def test_changes_are_losses_in_the_metrics_own_sense() -> None:
     regression = row_changes("regression", np.array([0.0, 1.0]), np.array([1.0, 1.0]), np.array([0.0, 3.0]))
     assert regression.tolist() == [1.0, -2.0]
     first, second = np.array([[0.6, 0.4], [0.5, 0.5]]), np.array([[0.7, 0.3], [0.9, 0.1]])
-    assert row_changes("multiclass", np.array(["a", "b"]), first, second) == pytest.approx([0.1, -0.4])
+    assert row_changes("multiclass", np.array([0, 1]), first, second) == pytest.approx([0.1, -0.4])
+    chosen = row_changes("multiclass", np.array([0, 1, 2]), np.array([0, 0, 2]), np.array([1, 1, 2]))
+    assert chosen.tolist() == [-1.0, 1.0, 0.0]
     binary = row_changes("binary", np.array([0, 1, 1]), np.array([0.1, 0.5, 0.6]), np.array([0.55, 0.5, 0.6]))
     assert binary.tolist() == [-0.5, -1.0, 0.0]
 

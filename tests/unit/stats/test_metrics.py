@@ -185,6 +185,39 @@ class TestUsersOwn:
         with pytest.raises(ValueError, match="metric m returned nan"):
             as_metric("m", lambda y, p: float("nan"), "higher").value([0, 1], [0, 1])
 
+    @pytest.mark.parametrize(
+        ("value", "said"),
+        [
+            (np.array([0.5, 0.6]), "a ndarray of shape (2,)"),
+            ([0.5], "a list of shape (1,)"),
+            ("0.9", "a str"),
+            (True, "a bool"),
+            (None, "None"),
+            (float("inf"), "inf"),
+        ],
+    )
+    def test_one_that_returns_no_number(self, value, said) -> None:
+        with pytest.raises(ValueError) as raised:
+            as_metric("m", lambda y, p: value, "higher").value([0, 1], [0, 1])
+        assert str(raised.value) == f"metric m returned {said}; it must return one finite number"
+
+    @pytest.mark.parametrize("value", [np.float32(0.5), np.int64(1), np.array(0.5), 1])
+    def test_numpys_numbers_are_numbers(self, value) -> None:
+        assert as_metric("m", lambda y, p: value, "higher").value([0, 1], [0, 1]) == float(value)
+
+    def test_one_that_sorts_its_arrays_in_place(self) -> None:
+        """It would judge the next model on other labels."""
+        y = np.array([1, 0])
+        with pytest.raises(ValueError, match="metric m failed with ValueError: sort array is read-only"):
+            as_metric("m", lambda y, p: float(y.sort() or 0), "higher").value(y, np.array([0.1, 0.2]))
+        assert y.tolist() == [1, 0]
+
+    def test_a_scorer_of_labels_sees_the_highest_of_several_classes(self) -> None:
+        y, p = sample("multiclass")
+        metric = as_metric("balanced", sk.get_scorer("balanced_accuracy"), "higher", task="multiclass")
+        expected = sk.balanced_accuracy_score(y, p.argmax(axis=1))
+        assert metric.value(y, p) == metric.value(y, p.argmax(axis=1)) == pytest.approx(expected)
+
     def test_unequal_lengths(self) -> None:
         with pytest.raises(ValueError, match="3 rows, the labels 2"):
             as_metric("m", lambda y, p: 0.0, "higher").value([0, 1], [0, 1, 2])

@@ -144,6 +144,22 @@ def test_a_users_metric_is_bootstrapped_with_its_own_thresholds(binormal) -> Non
     assert found.se != paired_difference(mine, y, p, q, draws=300, seed=1).se
 
 
+def test_a_users_metric_on_clusters_has_as_many_degrees_of_freedom_as_clusters(binormal) -> None:
+    y, p, q = probabilities(binormal, 400)
+    mine = as_metric("mine", lambda y, p: float(brier_score_loss(y, p)), "lower")
+    rows = np.repeat(np.arange(400), 3)
+    found = paired_difference(mine, y[rows], p[rows], q[rows], groups=rows, draws=300)
+    assert found.df == min(y.sum(), (~y).sum()) - 1
+    assert found.se == pytest.approx(paired_difference(METRICS["brier"], y, p, q).se, rel=0.15)
+
+
+def test_a_users_metric_that_never_moves_proves_nothing(binormal) -> None:
+    """A broken metric would otherwise call every challenger exactly as good."""
+    y, p, q = probabilities(binormal, 400)
+    with pytest.raises(ValueError, match="metric mine does not move on any of 200 draws"):
+        paired_difference(as_metric("mine", lambda y, p: 1.0, "higher"), y, p, q, draws=200)
+
+
 def test_a_class_with_one_row_is_refused_where_its_variance_would_read_as_zero() -> None:
     with pytest.raises(ValueError, match="class 1 has a single row"):
         paired_difference(METRICS["roc_auc"], [0, 0, 0, 1], [1, 2, 3, 4], [1, 3, 2, 4])
