@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from pytest_mlgates.adapters import scoring_child
+from pytest_mlgates.adapters import isolation, scoring_child
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import Answer, Method
 
@@ -34,18 +35,54 @@ _SHOWN = (
 _SHOWN_PREFIXES = ("LC_", "PYTHON", "OMP_", "MKL_", "OPENBLAS_")
 
 
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What a model's process may do beyond computing.
+
+    `ports`: TCP ports it may connect to; `memory`: bytes, 0 for four fifths of what the machine has; `processes`:
+    whether it may start any; `required`: whether it may run where a protection cannot be had; `writable`: folders
+    beside its own that it may write.
+    """
+
+    ports: tuple[int, ...] = ()
+    memory: int = 0
+    processes: bool = False
+    required: bool = False
+    writable: tuple[str, ...] = ()
+
+    def plan(self, own: Path, timeout: float) -> dict[str, Any]:
+        """As `isolation.confine` takes it; `own` is the model's folder."""
+        return {
+            "write": [str(own), *self.writable],
+            "memory": self.memory or _machine_memory() * 4 // 5,
+            "seconds": timeout * (os.cpu_count() or 1) * 20,
+            "ports": list(self.ports),
+            "processes": self.processes,
+            "required": self.required,
+        }
+
+
 class ChildScorer:
     """One process that has the libraries imported, and a fork of it for each model.
 
     It starts at once, so that its imports run beside the caller's. `timeout` bounds every answer, in seconds;
-    `shown` names further environment variables that models need.
+    `shown` names further environment variables that models need; `confinement` is what they may do.
     """
 
-    def __init__(self, *, timeout: float, shown: Collection[str] = (), environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        shown: Collection[str] = (),
+        environ: Mapping[str, str],
+        confinement: Confinement = Confinement(),
+    ) -> None:
         if not hasattr(os, "fork"):
             raise CouldNotEvaluate("models are scored in forked child processes, which this platform does not have")
-        self._timeout = timeout
+        self._timeout, self._confinement = timeout, confinement
         self._opened = 0
+        self._made: list[ChildModel] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="mlgates-", ignore_cleanup_errors=True)
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -54,7 +91,7 @@ class ChildScorer:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env=_environment(environ, shown),
+                env=child_environment(environ, shown),
                 start_new_session=True,
             )
 
@@ -65,10 +102,15 @@ class ChildScorer:
         mine, theirs = socket.socketpair()
         mine.settimeout(self._timeout)
         log = tempfile.TemporaryFile()  # noqa: SIM115 - the model keeps it until it is closed
-        order = {"do": "open", "key": key, "files": str(files), "imports": _imports(files)}
+        own = Path(self._folder.name, key)
+        own.mkdir()
+        confine = self._confinement.plan(own, self._timeout)
+        place = str(files.resolve())
+        order = {"do": "open", "key": key, "files": place, "imports": _imports(files), "confine": confine}
         with theirs, _gone(name):
             socket.send_fds(self._control, [json.dumps(order).encode() + b"\n"], [theirs.fileno(), log.fileno()])
-        return ChildModel(self, key, name, mine, log)
+        self._made.append(ChildModel(self, key, name, mine, log))
+        return self._made[-1]
 
     def end_of(self, key: str) -> int:
         """Waits for a child that has gone and gives its exit code, minus the signal's number when killed."""
@@ -76,12 +118,20 @@ class ChildScorer:
         self._control.settimeout(10)
         return int(json.loads(self._control.recv(64)))
 
+    def kill(self, key: str) -> None:
+        """Ends a child that does not answer; it is not waited for."""
+        with contextlib.suppress(OSError):
+            self._control.sendall(json.dumps({"do": "kill", "key": key}).encode() + b"\n")
+
     def close(self) -> None:
         """Ends every process this scorer started."""
         self._control.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._folder.cleanup()
+        for model in self._made:
+            model.let_go()
 
 
 class ChildModel:
@@ -102,6 +152,7 @@ class ChildModel:
             header, payload = scoring_child.receive(self._wire)
         except TimeoutError:
             limit = self._wire.gettimeout()
+            self._scorer.kill(self._key)
             raise CouldNotEvaluate(
                 f"{self.name} did not answer within {limit:g} s: raise scoring_timeout, or make it faster"
             ) from None
@@ -114,6 +165,11 @@ class ChildModel:
         values = np.load(io.BytesIO(payload), allow_pickle=False)
         return Answer(values, header["method"], header["flavour"], tuple(header["classes"]))
 
+    def let_go(self) -> None:
+        """Close what ties it to its process, which has gone."""
+        self._wire.close()
+        self._log.close()
+
     def _death(self) -> str:
         try:
             code = self._scorer.end_of(self._key)
@@ -123,6 +179,26 @@ class ChildModel:
         self._log.seek(0)
         last = self._log.read().decode(errors="replace").strip().splitlines()[-1:]
         return f"its process {how}" + (f"; its last words: {last[0][:300]}" if last else "")
+
+
+def missing_protections() -> dict[str, str]:
+    """The protections that a model's process cannot have here, each with why: tried in a process that is then gone.
+
+    Raises CouldNotEvaluate when that process gives no answer.
+    """
+    with tempfile.TemporaryDirectory() as own, tempfile.TemporaryDirectory() as outside:
+        Path(outside, "secret").write_text("")
+        command = [sys.executable, "-I", "-S", isolation.__file__, own, outside]
+        try:
+            tried = subprocess.run(command, capture_output=True, text=True, timeout=60, env={}, check=True)
+            found: dict[str, str] = json.loads(tried.stdout)
+        except (OSError, ValueError, subprocess.SubprocessError) as problem:
+            raise CouldNotEvaluate(f"what models can be kept from here could not be tried ({problem})") from None
+    return found
+
+
+def _machine_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @contextlib.contextmanager
@@ -160,6 +236,7 @@ def _imports(files: Path) -> list[str]:
     return [] if found == ["mlflow.sklearn"] else [*found, "mlflow.pyfunc"]
 
 
-def _environment(environ: Mapping[str, str], shown: Collection[str]) -> dict[str, str]:
+def child_environment(environ: Mapping[str, str], shown: Collection[str]) -> dict[str, str]:
+    """What a process that runs a model sees of `environ`."""
     kept = {k: v for k, v in environ.items() if k in _SHOWN or k in shown or k.startswith(_SHOWN_PREFIXES)}
     return kept | {"MLFLOW_DISABLE_TELEMETRY": "true"}

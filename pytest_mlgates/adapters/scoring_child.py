@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import importlib.util
 import io
 import json
 import os
@@ -17,6 +18,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +43,12 @@ def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
 def main(control: socket.socket) -> None:
     """Open models until the parent goes away, then take every child along."""
     gc.disable()
+    isolation = _beside("isolation")
     _import_quietly(_PRELOAD)
     # What is imported is no garbage, and a frozen heap stays shared with the forks.
     gc.freeze()
     gc.enable()
+    packages = isolation.packages()
     children: dict[str, int] = {}
     pending, handed = b"", list[int]()
     while True:
@@ -57,25 +61,56 @@ def main(control: socket.socket) -> None:
         for order in map(json.loads, orders):
             if order["do"] == "open":
                 _import_quietly(order["imports"])
-                children[order["key"]] = _fork(control, handed.pop(0), handed.pop(0), order["files"])
+                order["confine"]["read"] = [*packages, order["files"]]
+                children[order["key"]] = _fork(isolation, handed.pop(0), handed.pop(0), order)
+            elif order["do"] == "kill":
+                os.kill(children[order["key"]], signal.SIGKILL)
             else:
                 _, status = os.waitpid(children.pop(order["key"]), 0)
                 control.sendall(json.dumps(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _fork(control: socket.socket, wire: int, log: int, files: str) -> int:
+def _fork(isolation: Any, wire: int, log: int, order: dict[str, Any]) -> int:
     pid = os.fork()
     if pid:
         os.close(wire)
         os.close(log)
         return pid
-    control.close()
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-    with contextlib.suppress(EOFError, OSError):
-        _serve(socket.socket(fileno=wire), Path(files))
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        # The channel to the gate, and above all the channels of models that are opened next, are none of its business.
+        os.closerange(3, wire)
+        os.closerange(wire + 1, os.sysconf("SC_OPEN_MAX"))
+        _confine(isolation, order)
+        with contextlib.suppress(EOFError, OSError):
+            _serve(socket.socket(fileno=wire), Path(order["files"]))
+    except BaseException as problem:  # noqa: BLE001 - a child must never go on as its parent
+        print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
+        os._exit(70)
     os._exit(0)
+
+
+def _confine(isolation: Any, order: dict[str, Any]) -> None:
+    """Nothing of the model is read before this is done. Raises RuntimeError for what must be had and cannot be."""
+    plan = order["confine"]
+    own = plan["write"][0]
+    os.chdir(own)
+    os.environ |= {"HOME": own, "TMPDIR": own, "NUMBA_CACHE_DIR": own, "MPLCONFIGDIR": own}
+    tempfile.tempdir = None
+    missing = isolation.confine(plan)
+    if plan["required"] and missing:
+        why = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
+        raise RuntimeError(f"models cannot be isolated here ({why})")
+
+
+def _beside(name: str) -> Any:
+    """A module that lies beside this file: it is started by path, so that nothing of the gate is on its path."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _serve(connection: socket.socket, files: Path) -> None:

@@ -1,0 +1,36 @@
+"""conda-lock's YAML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_mlgates.errors import UsageError
+from pytest_mlgates.lock.lock import Lock, Package, made
+
+
+def read_conda(text: str, place: str) -> Lock:
+    """The packages of its one platform. Raises UsageError when it has several or is no conda-lock."""
+    import yaml
+
+    try:
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError):
+        raise UsageError(f"{place} is not valid YAML") from None
+    entries = document.get("package") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise UsageError(f"{place} is no conda-lock file: its form is unknown")
+    platforms = sorted({str(entry.get("platform", "")) for entry in entries})
+    if len(platforms) > 1:
+        said = ", ".join(platforms)
+        raise UsageError(f"{place} locks several platforms ({said}): `conda-lock lock --platform linux-64` gives one")
+    try:
+        packages = [_package(entry) for entry in entries]
+    except (KeyError, TypeError):
+        raise UsageError(f"{place} looks like a conda-lock file but an entry has no name or version") from None
+    python = next((p.version for p in packages if p.name == "python"), "")
+    return made(packages, place, platform=platforms[0], python=f"CPython {python}" if python else "")
+
+
+def _package(entry: dict[str, Any]) -> Package:
+    hashes = tuple(f"{name}:{value}" for name, value in (entry.get("hash") or {}).items())
+    return Package(str(entry["name"]), str(entry["version"]), hashes)

@@ -1,0 +1,40 @@
+"""Honest models of many libraries are not refused. What is not installed is skipped; scikit-learn always runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_mlgates import fingerprint
+from pytest_mlgates.artifact import Scan
+
+from . import benign
+
+ALWAYS = {"sklearn"}
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+
+
+@pytest.mark.parametrize("one", benign.ALL, ids=lambda one: one.name)
+def test_an_honest_model_is_trusted(one: benign.Benign, tmp_path: Path, read: Callable[[Path], Scan]) -> None:
+    if one.library not in ALWAYS and not importlib.util.find_spec(one.library):
+        pytest.skip(f"{one.library} is not installed here")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one.save(tmp_path / "model")
+    found = read(tmp_path / "model")
+    assert [str(problem) for problem in found.problems] == []
+    assert found.digest == fingerprint.of_folder(tmp_path / "model")
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(benign.ALL) >= 60
+    assert len({one.library for one in benign.ALL}) >= 10
