@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_mlgates.baseline.log import log_baseline
     from pytest_mlgates.errors import CouldNotEvaluate
     from pytest_mlgates.evidence import Evidence, Interval
     from pytest_mlgates.gate import Gate
     from pytest_mlgates.golden import GoldenSet
     from pytest_mlgates.model import Model
-    from pytest_mlgates.rules import at_least, at_most, better_by, is_true, not_worse_than
+    from pytest_mlgates.rules import at_least, at_most, better_by, is_true, not_above, not_below, not_worse_than
     from pytest_mlgates.stamping import stamp
     from pytest_mlgates.verdict import Finding, Verdict
 
@@ -30,6 +31,9 @@ _HOME = {
     "at_most": "rules",
     "better_by": "rules",
     "is_true": "rules",
+    "log_baseline": "baseline.log",
+    "not_above": "rules",
+    "not_below": "rules",
     "not_worse_than": "rules",
     "stamp": "stamping",
 }
@@ -47,6 +51,9 @@ __all__ = [
     "at_most",
     "better_by",
     "is_true",
+    "log_baseline",
+    "not_above",
+    "not_below",
     "not_worse_than",
     "stamp",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from pytest_mlgates.book import Book, append, begin
 from pytest_mlgates.decision import Action, Decision
@@ -18,6 +20,19 @@ from pytest_mlgates.settings import Settings
 _LONGEST = 5000
 
 
+class Workload(Protocol):
+    """What serves the champion and goes where the alias goes. Everything raises ActionFailed or CouldNotEvaluate."""
+
+    def announce(self, version: Version) -> None:
+        """Say that it is about to be moved, before anything is."""
+
+    def follow(self, version: Version) -> str:
+        """Serve `version`, proven, or go on with what it served before and raise; a sentence."""
+
+    def done(self) -> None:
+        """The move is over, one way or the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A decision with all that its entry in the ledger records. `after` is what the run judged after."""
@@ -29,6 +44,7 @@ class Order:
     after: int
     evidence: str
     waivers: tuple[str, ...] = ()
+    workload: Callable[[], Workload] | None = None
 
     @property
     def reason(self) -> str:
@@ -80,10 +96,26 @@ def record(order: Order, doors: Doors) -> Done:
     return Done(f"recorded that {challenger} was judged (ledger entry {ruling.number})")
 
 
+def drilled(order: Order, doors: Doors, where: str) -> Done:
+    """Note in the ledger what a drill came to: its verdict first, then where. Raises ActionFailed."""
+    verdict = order.decision.verdict.name
+    try:
+        book = begin(doors.log, doors.registry, order.settings.champion, actor=order.actor)
+        reason = f"{verdict} on {where}: {order.reason}"[:_LONGEST]
+        entry = Entry(Kind.DRILL, order.actor, after=book.state.last, reason=reason, evidence=order.evidence)
+        ruling = append(book, entry)
+    except MlgatesError as problem:
+        raise ActionFailed(f"the drill could not be recorded: {problem}") from None
+    return Done(f"the drill is recorded as {verdict} (ledger entry {ruling.number})", entry=ruling.number)
+
+
 def _promote(order: Order, doors: Doors) -> Done:
     challenger, champion = order.pins.challenger, order.pins.champion
     if challenger is None:
         raise ActionFailed("there is no pinned challenger to promote")
+    workload = order.workload() if order.workload else None
+    if workload is not None:
+        workload.announce(challenger.version)
     book = begin(doors.log, doors.registry, order.settings.champion, actor=order.actor)
     made = _change(order, doors, book, _entry(order, Kind.PROMOTE, champion, challenger, book))
     reference = order.settings.champion
@@ -91,7 +123,31 @@ def _promote(order: Order, doors: Doors) -> Done:
     done = f"{challenger} is {reference!r} now{replaced} (ledger entry {made.number})"
     if not made.serves:
         done = f"{challenger} was promoted (ledger entry {made.number}), but v{made.champion} has replaced it since"
+    elif workload is not None:
+        done = f"{done}; {_along(order, doors, book, workload, made)}"
     return Done(done, made.note_missing or _notes(order, doors, challenger, champion), made.number)
+
+
+def _along(order: Order, doors: Doors, book: Book, workload: Workload, made: Projected) -> str:
+    """The workload goes where the alias went, or the alias comes back. Raises ActionFailed when it had to."""
+    challenger, champion = order.pins.challenger, order.pins.champion
+    assert challenger is not None
+    try:
+        sentence = workload.follow(challenger.version)
+    except (ActionFailed, CouldNotEvaluate) as problem:
+        back = f"{order.settings.champion!r} stays: there was no champion before"
+        if champion is not None:
+            reason = f"entry {made.number} is taken back: {problem}"[:_LONGEST]
+            number, run = champion.version.number, champion.version.run_id
+            entry = Entry(
+                Kind.ROLLBACK, order.actor, challenger.version.number, number, made.number, reason, run, order.evidence
+            )
+            undone = _change(order, doors, book, entry)
+            back = f"{order.settings.champion!r} is v{undone.champion} again (entry {undone.number})"
+        workload.done()
+        raise ActionFailed(f"{problem}; {back}") from None
+    workload.done()
+    return sentence
 
 
 def _roll_back(order: Order, doors: Doors) -> Done:
@@ -103,8 +159,17 @@ def _roll_back(order: Order, doors: Doors) -> Done:
     version, number = champion.version, champion.version.number
     after = order.after or book.state.last
     entry = Entry(Kind.ROLLBACK, order.actor, number, target, after, order.reason, version.run_id, order.evidence)
+    workload = order.workload() if order.workload else None
+    back = doors.registry.find(target)
+    if workload is not None and back is not None:
+        workload.announce(back)
     made = _change(order, doors, book, entry)
-    return Done(f"{order.settings.champion!r} is v{made.champion} again, instead of {version} (entry {made.number})")
+    done = f"{order.settings.champion!r} is v{made.champion} again, instead of {version} (entry {made.number})"
+    if workload is not None and back is not None:
+        # The announcement stays when this raises, so that the next run tries again.
+        done = f"{done}; {workload.follow(back)}"
+        workload.done()
+    return Done(done)
 
 
 def _hold(order: Order, challenger: PinnedModel, doors: Doors) -> Done:

@@ -50,7 +50,7 @@ class Book:
 
 
 def read(log: Log) -> Book | None:
-    """The book of a model, or None where none was begun. Changes nothing.
+    """The book of a model, or None where none was begun (an empty log is there, but not begun). Changes nothing.
 
     Raises LedgerBroken when the log was deleted or recreated since, or cannot be relied on, and CouldNotEvaluate
     when the registry does not answer.
@@ -71,7 +71,7 @@ def read(log: Log) -> Book | None:
             f"the ledger {log.name!r} was recreated: it begins with operation {first or 'nothing'}, but the model says "
             f"{mark} (tag mlgates.ledger). Restore it from a backup; to accept the new one, delete that tag"
         )
-    return book
+    return book if first else None
 
 
 def begin(log: Log, registry: Registry, reference: str, *, actor: str) -> Book:

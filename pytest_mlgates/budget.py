@@ -25,7 +25,11 @@ class Budget:
 
     def line(self) -> str:
         """The state of the budget in a sentence."""
-        said = f"golden set budget: {len(self.spent)} of {self.size} challengers judged on it"
+        return f"golden set budget: {self.state()}"
+
+    def state(self) -> str:
+        """How much is spent, and what follows."""
+        said = f"{len(self.spent)} of {self.size} challengers judged on it"
         if len(self.spent) >= self.size:
             return f"{said}: it is used up, refresh the golden set"
         return f"{said}: prepare a new golden set" if len(self.spent) >= _WARN * self.size else said
@@ -48,7 +52,7 @@ def at_enforced_level(settings: Settings) -> Settings:
     """The settings with alpha / K in every statistical policy, where the budget is enforced."""
     if settings.budget != "enforce":
         return settings
-    kinds = ("golden_regression", "bootstrap_auc", "slices")
+    kinds = ("golden_regression", "bootstrap_auc", "slices", "fairness")
     policies = {kind: getattr(settings, kind) for kind in kinds}
     lower = {
         kind: policy.model_copy(update={"alpha": policy.alpha / settings.budget_size})

@@ -12,8 +12,11 @@ from pytest_mlgates.errors import MlgatesError
 COMMANDS = (
     "init",
     "golden",
+    "probe",
     "power",
     "stamp",
+    "lock",
+    "baseline",
     "card",
     "history",
     "status",
@@ -21,6 +24,7 @@ COMMANDS = (
     "promote",
     "reconcile",
     "audit",
+    "cluster",
     "demo",
 )
 
@@ -29,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when done, 2 when something must be written differently; `demo` gives pytest's own."""
     parser = argparse.ArgumentParser(prog="mlgates", description="The release gate for machine-learning models.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    given_first = (sys.argv[1:] if arguments is None else list(arguments))[:1]
+    # Only the command that was asked for is imported: a readiness probe is over before the others would be.
+    for name in given_first if given_first and given_first[0] in COMMANDS else COMMANDS:
         command = import_module(f"pytest_mlgates.commands.{name}")
         own = commands.add_parser(name, help=command.HELP, description=command.HELP)
         command.add(own)

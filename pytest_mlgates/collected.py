@@ -79,15 +79,17 @@ class Attempt:
 
 @dataclass
 class Collected:
-    """Everything the controller heard."""
+    """Everything the controller heard. `narrowed` names the options that leave tests out, "" without any."""
 
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
     deselected: set[str] = field(default_factory=set)
     other_phase: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    uncollected: dict[str, str] = field(default_factory=dict)
     usage_problem: str = ""
     interrupted: str = ""
+    narrowed: str = ""
 
     def hear(self, report: pytest.TestReport) -> None:
         said = records(report)
@@ -119,11 +121,13 @@ class Collected:
 
     def why_hidden(self, name: str) -> str:
         if name in self.deselected:
-            return "deselected on the command line, so it was not judged"
+            return f"deselected by {self.narrowed or 'a plugin'}, so it was not judged"
         if name in self.other_phase:
             return f"it is a gate of the phase {self.other_phase[name]!r}"
         if name in self.known:
             return "collected, but no report of it arrived (interrupted, or its process died)"
+        if "--lf" in self.narrowed:
+            return "not collected: --lf leaves out the files in which nothing failed last time"
         return "not collected: no test with this gate's name was found"
 
 

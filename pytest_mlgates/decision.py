@@ -17,6 +17,9 @@ class Action(enum.StrEnum):
     KEEP = "KEEP"
     ROLLBACK = "ROLLBACK"
     NOTHING = "NOTHING"
+    DRILLED = "DRILL PASSED"
+    UNPROVEN = "DRILL UNPROVEN"
+    INCIDENT = "DRILL FAILED"
 
 
 class Exit(enum.IntEnum):
@@ -54,9 +57,9 @@ class Facts:
     """What else is true of the session.
 
     `stopped` says why it did not run to its end, `problem` why nothing could be looked up, `ledger` what is wrong
-    with the record of who is champion, `budget` why the golden set may not judge any more, `nothing` why there is
-    nothing to judge; `hidden` says of each gate that never reported why not; `other_failures` says of each test
-    that is no gate and failed that it did.
+    with the record of who is champion, `rolled_back` which rollback took the challenger out of service, `budget` why
+    the golden set may not judge any more, `nothing` why there is nothing to judge; `hidden` says of each gate that
+    never reported why not; `other_failures` says of each test that is no gate and failed that it did.
     """
 
     phase: str = "promotion"
@@ -65,6 +68,7 @@ class Facts:
     nothing: str = ""
     problem: str = ""
     ledger: str = ""
+    rolled_back: str = ""
     budget: str = ""
     stopped: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +101,12 @@ def decide(
     """
     if facts.nothing and not facts.ledger:
         return Decision(Action.NOTHING, Verdict.PASS, (facts.nothing,))
-    against = [*_stopped(facts), *_missing(required, outcomes, facts), *_failed(outcomes, waived, facts)]
+    against = [
+        *_withdrawn(facts),
+        *_stopped(facts),
+        *_missing(required, outcomes, facts),
+        *_failed(outcomes, waived, facts),
+    ]
     if not required:
         against.append((Verdict.ERROR, "no gate was required, so nothing was proven"))
     # The order of PASS, INCONCLUSIVE, ERROR, FAIL is the order of importance; sorting is stable.
@@ -114,7 +123,14 @@ def _action(phase: str, verdict: Verdict) -> Action:
     if phase == "live":
         # Only proof that the champion is bad rolls back; not knowing never does.
         return Action.ROLLBACK if verdict is Verdict.FAIL else Action.KEEP
-    return Action.NOTHING if verdict is Verdict.PASS else Action.HOLD
+    if verdict is Verdict.PASS:
+        return Action.DRILLED
+    return Action.INCIDENT if verdict is Verdict.FAIL else Action.UNPROVEN
+
+
+def _withdrawn(facts: Facts) -> list[tuple[Verdict, str]]:
+    """What failed in service is no candidate, however well it does on the golden set."""
+    return [(Verdict.FAIL, facts.rolled_back)] if facts.rolled_back and facts.phase == "promotion" else []
 
 
 def _stopped(facts: Facts) -> list[tuple[Verdict, str]]:
@@ -142,7 +158,7 @@ def _failed(outcomes: Mapping[str, GateOutcome], waived: Mapping[str, str], fact
 
 
 def _praise(required: Sequence[str], facts: Facts) -> tuple[str, ...]:
-    against = f" against {facts.champion}" if facts.champion else ""
+    against = f" against {facts.champion}" if facts.champion and facts.phase != "drill" else ""
     return (f"all {len(required)} required gates passed{against}",)
 
 
@@ -152,13 +168,17 @@ def _flips(outcomes: Sequence[GateOutcome]) -> tuple[str, ...]:
     for outcome in outcomes:
         for judgement in outcome.judgements:
             details, verdict = judgement.evidence.details, judgement.verdict
-            if (
+            if verdict is not Verdict.PASS and details.get("remedy"):
+                found.append(f"{outcome.name}: {details['remedy']}")
+            elif (
                 verdict is Verdict.FAIL
                 and outcome.stage not in ("identity", "data")
                 and judgement.evidence.interval is not None
             ):
                 title, limit = judgement.evidence.title, judgement.finding.limit
                 found.append(f"{outcome.name}: a challenger whose {title} is proven {limit}")
+            elif verdict is Verdict.INCONCLUSIVE and details.get("would_flip"):
+                found.append(f"{outcome.name}: {details['would_flip']}")
             elif verdict is Verdict.INCONCLUSIVE and details.get("rows_needed"):
                 found.append(
                     f"{outcome.name}: {details['rows_needed']} golden rows (now {judgement.evidence.n:,}), or a "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pytest_mlgates.errors import UsageError
-from pytest_mlgates.ports import GoldenStore, Log, Registry, Repository, Runs
+from pytest_mlgates.ports import Cluster, GoldenStore, Log, Registry, Repository, Runs
 from pytest_mlgates.settings import Settings
 
 
@@ -50,6 +51,44 @@ def open_runs(uri: str) -> Runs:
     from pytest_mlgates.adapters.mlflow_runs import MlflowRuns
 
     return MlflowRuns(uri)
+
+
+def open_cluster(settings: Settings, uri: str, environ: Mapping[str, str], *, drill: bool) -> Cluster:
+    """The workload that promotion moves, or with `drill` the one on staging.
+
+    Raises UsageError without a cluster in the settings, for a context that is not there, or a drill in production.
+    """
+    cluster = settings.cluster
+    if cluster is None:
+        raise UsageError('no cluster: write [tool.mlgates.cluster] with kind = "local" or "kubernetes"')
+    target = cluster.drilled() if drill else cluster.serving
+    if cluster.kind == "kubernetes":
+        if drill and cluster.is_production(target):
+            raise UsageError(
+                f"a drill never runs in production, and context {target.context!r} is: name another context, namespace "
+                "or deployment in [tool.mlgates.cluster.staging]"
+            )
+        from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
+        from pytest_mlgates.adapters.kubernetes_deployment import Place
+
+        told = target.model_dump()
+        if told["kubeconfig"]:
+            told["kubeconfig"] = str(settings.base / Path(told["kubeconfig"]).expanduser())
+        return KubernetesCluster(Place(**told))
+    from pytest_mlgates.adapters.local_cluster import DEFAULT_COMMAND, LocalCluster
+    from pytest_mlgates.adapters.scorer import child_environment
+
+    shown = [name for name in environ if name.startswith("MLFLOW_")]
+    seen = child_environment(environ, [*settings.scoring_env, *shown])
+    return LocalCluster(
+        settings.base / ".mlgates" / "cluster",
+        target.deployment,
+        command=cluster.command or DEFAULT_COMMAND,
+        environment={**seen, "MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri},
+        replicas=cluster.replicas,
+        path=cluster.path,
+        lasting=not drill,
+    )
 
 
 def code_repository(settings: Settings) -> Repository:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 #: MLflow writes this file next to a model when it downloads a version, so it is no part of the model.
-_WRITTEN_BY_DOWNLOAD = "registered_model_meta"
+WRITTEN_BY_DOWNLOAD = "registered_model_meta"
 
 
 def of_file(file: Path, algorithm: str = "sha256") -> str:
@@ -21,7 +21,7 @@ def of_folder(folder: Path) -> str:
     whole = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder).as_posix()
-        if name != _WRITTEN_BY_DOWNLOAD:
+        if name != WRITTEN_BY_DOWNLOAD:
             whole.update(f"{name}\0{of_file(file)}\n".encode())
     return whole.hexdigest()
 

@@ -59,7 +59,7 @@ class Gate:
         return worst(judgement.verdict for judgement in self.judgements)
 
     def _digests(self) -> dict[str, str]:
-        parts = {"champion": self.pins.champion, "challenger": self.pins.challenger}
+        parts = {"champion": self.pins.champion, "challenger": self.pins.challenger, "first_champion": self.pins.first}
         found = {role: pinned.digest for role, pinned in parts.items() if pinned}
         return found | ({"golden_set": self.pins.golden.md5} if self.pins.golden else {})
 

@@ -77,6 +77,19 @@ def judged_on(state: State, golden: str) -> tuple[str, ...]:
     return tuple({e.to_digest or f"v{e.to}": f"v{e.to}" for e in judged}.values())
 
 
+def first_champion(state: State, golden: str) -> tuple[str, str]:
+    """(version, digest on record or "") that the first challenger on this golden set was judged against; the version
+    is "" where nothing was judged on it yet. A first promotion makes its challenger the first champion.
+    """
+    entries = _readable(state)
+    for entry in entries:
+        if entry.kind in _JUDGED and entry.golden == golden:
+            number = entry.from_ or (entry.to if entry.kind is Kind.PROMOTE else "")
+            if number:
+                return number, next((e.to_digest for e in entries if e.to == number and e.to_digest), "")
+    return "", ""
+
+
 def last_drill(state: State) -> Entry | None:
     """The latest drill in the log, whatever came of it (its reason says)."""
     return next((entry for entry in reversed(_readable(state)) if entry.kind is Kind.DRILL), None)

@@ -9,7 +9,7 @@ from pytest_mlgates import fingerprint
 from pytest_mlgates.cache import AnswerCache
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.scores import as_scores
+from pytest_mlgates.measure.scores import as_classes, as_scores, labels_only
 from pytest_mlgates.pins import PinnedModel
 from pytest_mlgates.ports import Answer, Method, ScoredModel, Scorer
 from pytest_mlgates.settings import Settings
@@ -59,12 +59,36 @@ class Model:
         """Class probabilities (n, classes) as the model gives them. Raises CouldNotEvaluate."""
         return self._scoring.ask(self.role, "predict_proba", rows).values
 
+    def output(self, rows: Any, method: Method = "auto") -> Answer:
+        """What `method` gives for `rows`, as it is, and what was called. Raises CouldNotEvaluate."""
+        return self._scoring.ask(self.role, method, rows)
+
     def scores(self, rows: Any) -> NDArray[Any]:
-        """What quality is judged on: (n,) scores of the positive class, (n, k) class scores, or (n,) values,
-        by task. Raises CouldNotEvaluate when the output is of another length, not finite, or labels only.
+        """What quality is judged on: (n,) scores of the positive class, (n, k) class scores in the order of
+        `golden_set.classes`, or (n,) values, by task. Raises CouldNotEvaluate when the output is of another length,
+        not finite, or labels only.
         """
-        answer = self._scoring.ask(self.role, self._settings.score, rows)
-        return as_scores(answer, len(rows), self._settings, str(self.pinned))
+        return as_scores(self._answer(rows), len(rows), self._settings, str(self.pinned), self._scoring.classes)
+
+    def chosen(self, rows: Any) -> NDArray[Any]:
+        """Of a multiclass model the class it chooses, (n,) places in `golden_set.classes`. Raises CouldNotEvaluate."""
+        return as_classes(self._answer(rows), len(rows), self._settings, str(self.pinned), self._scoring.classes)
+
+    def answers(self, rows: Any) -> NDArray[Any]:
+        """`scores`, or `chosen` where a multiclass model gives nothing else: what two models can be compared on."""
+        bare = self._settings.task == "multiclass" and labels_only(self._answer(rows))
+        return self.chosen(rows) if bare else self.scores(rows)
+
+    def kept_scores(self) -> NDArray[Any] | None:
+        """`scores` of the golden rows where they are kept from an earlier run; no model is started for it."""
+        answer = self._scoring.kept(self.role, self._settings.score)
+        try:
+            return as_scores(answer, len(answer.values), self._settings, str(self.pinned)) if answer else None
+        except CouldNotEvaluate:
+            return None  # its gates will say why
+
+    def _answer(self, rows: Any) -> Answer:
+        return self._scoring.ask(self.role, self._settings.score, rows)
 
     def __repr__(self) -> str:
         return f"<{self.role} {self.pinned}>"
@@ -95,6 +119,11 @@ class Scoring:
         pinned = self._pinned.get(role)
         return Model(role, pinned, self._settings, self) if pinned else None
 
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The golden set's classes, in whose order class scores come."""
+        return self._read_golden().classes if self._settings.task == "multiclass" else ()
+
     def ask(self, role: str, method: Method, rows: Any) -> Answer:
         golden = self._read_golden()
         if rows is not golden.X:
@@ -104,6 +133,12 @@ class Scoring:
         if (role, method) not in self._kept:
             self._answer_on_golden(role, method, golden)
         return self._kept[role, method]
+
+    def kept(self, role: str, method: Method) -> Answer | None:
+        """The answer on the golden set that an earlier run kept, if there is one."""
+        golden = self._read_golden()
+        found = self._cache.load(self._key(role, method, golden))
+        return found if found is not None and len(found.values) == len(golden) else None
 
     def close(self) -> None:
         if self._scorer is not None:

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from pytest_mlgates import audit
-from pytest_mlgates.action import Done, Order, act, record
+from pytest_mlgates.action import Done, Order, act, drilled, record
 from pytest_mlgates.actor import actor
 from pytest_mlgates.card import Promotion
 from pytest_mlgates.collected import Collected
 from pytest_mlgates.decision import Action, Decision, Exit, Facts, GateOutcome, decide
 from pytest_mlgates.doors import Doors
 from pytest_mlgates.errors import ActionFailed, ChampionMoved
+from pytest_mlgates.ledger import rolled_back
 from pytest_mlgates.policy import STAGES
 from pytest_mlgates.progress import COLOUR
 from pytest_mlgates.record import attach_record
@@ -48,14 +49,18 @@ class Outcome:
             outcomes,
             _facts(prepared, heard, outcomes, exitstatus, collect_only),
         )
-        if heard.interrupted and exitstatus == 0:
-            exitstatus = int(pytest.ExitCode.INTERRUPTED)  # pytest.exit() may ask for 0; a gate does not oblige
+        # pytest.exit() may ask for 0; a gate does not oblige. A file that cannot be collected interrupts pytest, but
+        # not its workers.
+        if (heard.interrupted and exitstatus == 0) or heard.uncollected:
+            exitstatus = int(pytest.ExitCode.INTERRUPTED)
         own = exitstatus in (2, 3, 4) or (exitstatus == 5 and decision.action is not Action.NOTHING)
         code = 4 if heard.usage_problem else exitstatus if own else int(decision.exit)
         return cls(prepared, outcomes, decision, code)
 
     def carry_out(self) -> None:
         """Evidence first: what cannot be recorded is not done."""
+        if self.prepared.apply and self.prepared.opening.did:
+            self._keep_mirror()
         if self.decision.action is Action.NOTHING and not self.outcomes:
             return
         with warnings.catch_warnings():
@@ -73,6 +78,8 @@ class Outcome:
             for line, verdict in lines:
                 reporter.write_line(line, **({} if verdict is None else {COLOUR[verdict]: True}))
             reporter.write_line("")
+        for line in terminal.timeline(self.outcomes.values()):
+            reporter.write_line(line)
         said = terminal.decision_lines(
             self.decision,
             str(self.prepared.pins.challenger or self.prepared.settings.model),
@@ -82,6 +89,9 @@ class Outcome:
             unasked=required.unasked if self.outcomes else (),
             width=width,
         )
+        if reporter.verbosity < 0:  # then there was no header to say it in
+            for line in self.prepared.repairs():
+                reporter.write_line(line)
         if self.prepared.opening.override:
             reporter.write_line(f"OVERRIDE: {self.prepared.opening.override}", red=True)
         colour = COLOUR[self.decision.verdict]
@@ -95,22 +105,39 @@ class Outcome:
         if prepared.doors is None:
             return
         try:
-            done = (act if prepared.apply else record)(self._order(), prepared.doors)
+            if prepared.settings.phase == "drill":
+                done = drilled(self._order(), prepared.doors, self._where())
+            else:
+                done = (act if prepared.apply else record)(self._order(), prepared.doors)
         except ChampionMoved as moved:
             self._hold(str(moved))
-            done = Done(str(moved))
+            done = self._held_after_all(str(moved), prepared.doors)
         except ActionFailed as failed:
             self.exit_code = Exit.ACTION_FAILED
             self.lines.append(f"ACTION FAILED: {failed}")
             self._write({"done": False, "sentence": str(failed)})
             return
         self.applied = prepared.apply and self.decision.action in (Action.PROMOTE, Action.ROLLBACK)
-        settings = prepared.settings
-        unkept = audit.keep(settings.audit_file, prepared.doors.log) if settings.audit else ""
         unattached = self._attach(prepared.doors, done) if self.decision.action is Action.PROMOTE else ""
-        self.lines += [line for line in (done.sentence, done.trouble, unattached, unkept) if line]
+        self.lines += [line for line in (done.sentence, done.trouble, unattached) if line]
+        self._keep_mirror()
         if not self._write({"done": self.applied, "sentence": done.sentence, "trouble": done.trouble}) and self.applied:
             self.exit_code = Exit.ACTION_FAILED
+
+    def _held_after_all(self, why: str, doors: Doors) -> Done:
+        """The challenger was judged all the same, which spends the golden set's budget: that is recorded."""
+        try:
+            held = act(self._order(), doors)
+        except (ChampionMoved, ActionFailed) as problem:
+            return Done(why, f"that it was judged could not be recorded: {problem}")
+        return Done(why, held.trouble or held.sentence)
+
+    def _keep_mirror(self) -> None:
+        """The mirror follows whatever was written; that it could not is said, and what was done stands."""
+        prepared = self.prepared
+        if prepared.doors is not None and prepared.settings.audit:
+            unkept = audit.keep(prepared.settings.audit_file, prepared.doors.log)
+            self.lines += [unkept] if unkept else []
 
     def _attach(self, doors: Doors, done: Done) -> str:
         """Evidence and model card go to the run that the ledger entry links to; what went wrong, or ""."""
@@ -120,6 +147,11 @@ class Outcome:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         made = Promotion(actor(), now, done.entry)
         return attach_record(doors.registry, challenger.version, self._document({"sentence": done.sentence}), made)
+
+    def _where(self) -> str:
+        """The cluster that a drill was held on."""
+        told = (j.evidence.details.get("cluster") for o in self.outcomes.values() for j in o.judgements)
+        return str(next(filter(None, told), "no cluster"))
 
     def _order(self) -> Order:
         prepared = self.prepared
@@ -133,6 +165,7 @@ class Outcome:
             prepared.opening.after,
             evidence_file.digest(self._document(None)),
             waived if self.decision.action is Action.PROMOTE else (),
+            prepared.workload,
         )
 
     def _hold(self, reason: str) -> None:
@@ -166,7 +199,8 @@ def _facts(
     prepared: Prepared, heard: Collected, outcomes: dict[str, GateOutcome], exitstatus: int, collect_only: bool
 ) -> Facts:
     stopped = {2: "the session was interrupted before its end", 3: "pytest had an internal error"}
-    why = heard.usage_problem or heard.interrupted or stopped.get(exitstatus, "")
+    uncollected = "; ".join(heard.uncollected.values())
+    why = heard.usage_problem or uncollected or heard.interrupted or stopped.get(exitstatus, "")
     why = why or ("--collect-only judges nothing" if collect_only else "")
     pins = prepared.pins
     return Facts(
@@ -176,10 +210,25 @@ def _facts(
         nothing=pins.nothing,
         problem=pins.problem,
         ledger=prepared.opening.trouble,
+        rolled_back=_rolled_back(prepared),
         budget=prepared.budget.forbids(str(pins.challenger.version) if pins.challenger else ""),
         stopped=why,
         hidden={name: heard.why_hidden(name) for name in prepared.required.names if name not in outcomes},
         other_failures=heard.other_failures(),
+    )
+
+
+def _rolled_back(prepared: Prepared) -> str:
+    """Which rollback the challenger was taken out of service by, and the one way back, or ""."""
+    challenger, state = prepared.pins.challenger, prepared.opening.state
+    ruling = rolled_back(state, challenger.version.number, challenger.digest) if challenger and state else None
+    if challenger is None or ruling is None:
+        return ""
+    left, number = ruling.entry.from_, challenger.version.number
+    same = "" if left == number else f", whose files {challenger} has"
+    return (
+        f"v{left}{same} was rolled back from by {ruling.entry.actor} (ledger entry {ruling.number}: "
+        f"{ruling.entry.reason}); only `mlgates promote {number} --override --reason ...` lets it serve again"
     )
 
 
@@ -192,6 +241,7 @@ def _head(prepared: Prepared) -> dict[str, Any]:
         "phase": settings.phase,
         "champion": pins.champion,
         "challenger": pins.challenger,
+        "first_champion": pins.first,
         "golden_set": _golden(prepared),
         "thresholds": {role: {"value": value, "from": source} for role, (value, source) in prepared.thresholds.items()},
         "registry": prepared.doors.name if prepared.doors else "",

@@ -32,7 +32,9 @@ class Pins:
     """`problem` and `golden_problem` say why a part could not be had; every gate that needs it is then ERROR.
 
     `nothing` says why there is nothing to judge: the challenger is the champion already. `lineage` is what became of
-    the facts its origin rests on, where the gate `lineage` is asked for.
+    the facts its origin rests on, where the gate `lineage` is asked for. `first` is the golden set's first champion
+    where that is another than the present one, `first_problem` why it could not be had. `drill` is when the last
+    drill on record was, and what came of it.
     """
 
     champion: PinnedModel | None = None
@@ -42,6 +44,9 @@ class Pins:
     golden_problem: str = ""
     nothing: str = ""
     lineage: tuple[Part, ...] = ()
+    first: PinnedModel | None = None
+    first_problem: str = ""
+    drill: tuple[str, str] = ("", "")
 
     @property
     def subject(self) -> PinnedModel | None:
@@ -57,7 +62,9 @@ class Pins:
         golden = data.pop("golden")
         return cls(
             lineage=tuple(Part(**part) for part in data.pop("lineage")),
+            drill=tuple(data.pop("drill")),
             champion=_model(data.pop("champion")),
+            first=_model(data.pop("first")),
             challenger=_model(data.pop("challenger")),
             golden=Pointer(**{**golden, "file": Path(golden["file"])}) if golden else None,
             **data,
@@ -92,6 +99,32 @@ def pin(settings: Settings, registry: Registry, store: GoldenStore) -> Pins:
         return replace(pins, golden=pointer)
     except CouldNotEvaluate as problem:
         return replace(pins, golden_problem=str(problem))
+
+
+def with_first_champion(pins: Pins, registry: Registry, number: str, recorded: str) -> Pins:
+    """`pins` with version `number` as the golden set's first champion, unless that is the present one; `recorded` is
+    the digest that the ledger has of its files, or "".
+    """
+    if pins.champion is None or number in ("", pins.champion.version.number):
+        return pins
+    try:
+        version = registry.find(number)
+        if version is None:
+            raise CouldNotEvaluate("it is no longer in the registry")
+        first = _pinned(registry, version, number)
+    except (CouldNotEvaluate, UsageError) as problem:
+        return replace(pins, first_problem=_without_first(pins.champion.version.model, number, str(problem)))
+    if recorded and first.digest != recorded:
+        why = "its files were changed since the ledger recorded them"
+        return replace(pins, first_problem=_without_first(version.model, number, why))
+    return pins if first.digest == pins.champion.digest else replace(pins, first=first)
+
+
+def _without_first(model: str, number: str, why: str) -> str:
+    return (
+        f"the golden set's first champion, {model} v{number}, cannot be compared with: {why}. Restore it, refresh the "
+        'golden set, or set anchor = "off" in [tool.mlgates.golden_regression]'
+    )
 
 
 def _nothing(settings: Settings, champion: Version | None, challenger: Version | None) -> str:

@@ -9,9 +9,9 @@ from pytest_mlgates import fingerprint
 from pytest_mlgates.doors import Doors, golden_store
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.golden import read_golden
-from pytest_mlgates.ledger import State
-from pytest_mlgates.measure.scores import as_scores
+from pytest_mlgates.measure.scores import as_classes, as_scores
 from pytest_mlgates.ports import Version
+from pytest_mlgates.provenance import Provenance
 from pytest_mlgates.scoring import open_scorer
 from pytest_mlgates.settings import Settings
 
@@ -28,33 +28,35 @@ def existing(doors: Doors, settings: Settings, number: str) -> Version:
     return found
 
 
-def digest_on_record(state: State, number: str) -> str:
-    """The digest of a version's files when the ledger last recorded it, or "" when it never did."""
-    entries = [ruling.entry for ruling in state.counted if ruling.entry.to == number and ruling.entry.to_digest]
-    return entries[-1].to_digest if entries else ""
-
-
 def prove(doors: Doors, settings: Settings, version: Version, recorded: str) -> str:
     """Load `version` in a child and let it answer golden rows; the digest of its files.
 
-    Raises UsageError when its files are not the recorded ones, CouldNotEvaluate when it does not load or answer.
+    Raises UsageError when its files are not those that the ledger recorded or that training stamped on it,
+    CouldNotEvaluate when it does not load or answer.
     """
     files = doors.registry.files(version)
     digest = fingerprint.of_folder(Path(files))
-    if recorded and digest != recorded:
-        raise UsageError(
-            f"the files of {version} were changed since they were recorded: their digest is {digest[:16]}..., the "
-            f"ledger says {recorded[:16]}...; nothing was changed"
-        )
+    known = {"the ledger": recorded, "its tag mlgates.digest": Provenance.from_tags(version.tags).digest}
+    for source, said in known.items():
+        if said and digest != said:
+            raise UsageError(
+                f"the files of {version} were changed since they were recorded: their digest is {digest[:16]}..., "
+                f"{source} says {said[:16]}...; nothing was changed"
+            )
     store = golden_store(settings)
     pointer = store.pointer()
     store.ensure(pointer)
-    rows = read_golden(settings, pointer.md5).X.head(_ROWS)
+    golden = read_golden(settings, pointer.md5)
+    rows = golden.X.head(_ROWS)
     scorer = open_scorer(settings, os.environ)
     try:
         model = scorer.open(files, f"{settings.model} {version}")
         model.start(settings.score, rows)
-        as_scores(model.answer(), len(rows), settings, f"{settings.model} {version}")
+        answer, name = model.answer(), f"{settings.model} {version}"
+        if settings.task == "multiclass":
+            as_classes(answer, len(rows), settings, name, golden.classes)
+        else:
+            as_scores(answer, len(rows), settings, name)
     finally:
         scorer.close()
     return digest

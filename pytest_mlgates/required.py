@@ -16,8 +16,19 @@ CORE: Mapping[str, tuple[str, ...]] = {
     "regression": ("golden_integrity", "is_new", "golden_regression"),
 }
 
+#: What "default" asks for beyond "core". Of several classes one often gives itself away honestly, so there the golden
+#: set's validity is asked for by name.
+BEYOND_CORE: Mapping[str, tuple[str, ...]] = {
+    "binary": ("golden_validity", "slices"),
+    "multiclass": ("slices",),
+    "regression": ("golden_validity", "slices"),
+}
+
+#: The gates of a drill.
+DRILL = ("golden_integrity", "rollback_drill")
+
 #: Shipped gates without which nothing may be loaded, so that a run of one's own files brings them along.
-IDENTITY = ("golden_integrity", "lineage")
+IDENTITY = ("golden_integrity", "lineage", "artifact_safety", "env_lock")
 
 KEY_OF_PHASE: Mapping[str, str] = {"promotion": "gates", "live": "gates_live", "drill": "gates_drill"}
 
@@ -83,5 +94,14 @@ def required_gates(settings: Settings, shipped: Collection[str], today: datetime
 def _listed(settings: Settings) -> list[str]:
     names: list[str] = []
     for name in getattr(settings, KEY_OF_PHASE[settings.phase]):
-        names += CORE[settings.task] if name in ("core", "default") else [name]
-    return names
+        names += _listed_as(name, settings) if name in ("core", "default") else [name]
+    return names or (list(DRILL) if settings.phase == "drill" and settings.cluster else [])
+
+
+def _listed_as(name: str, settings: Settings) -> tuple[str, ...]:
+    """The gates that "core" or "default" stands for."""
+    if settings.phase == "drill":
+        return DRILL
+    beyond = BEYOND_CORE[settings.task] if name == "default" else ()
+    # Where a promotion moves a workload, the way back must have been tried lately.
+    return (*CORE[settings.task], *beyond, *(["drill_freshness"] if settings.cluster else []))

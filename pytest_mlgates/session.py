@@ -40,7 +40,7 @@ class Controller(Worker):
         super().__init__(config, prepared.settings, prepared.run, frozenset(prepared.required.waived))
         self.prepared = prepared
         self.progress = Progress(config)
-        self.heard = Collected()
+        self.heard = Collected(narrowed=setup.narrowed_by(config))
         self.outcome: Outcome | None = None
 
     @classmethod
@@ -73,7 +73,7 @@ class Controller(Worker):
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.heard.failures[report.nodeid] = f"{report.nodeid} cannot be collected"
+            self.heard.uncollected[report.nodeid] = f"{report.nodeid} cannot be collected"
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Called for pytest.exit() as well, which may choose any exit code, 0 too."""

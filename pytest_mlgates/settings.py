@@ -58,6 +58,8 @@ class Settings(BaseModel):
     on_hand_move: Literal["report", "adopt", "revert"] = "report"
     audit: str = ".mlgates/audit.log"
     former: Annotated[str, Field(min_length=1)] = "former-champion"
+    drill_alias: Annotated[str, Field(min_length=1)] = "drill"
+    cluster: policy.ClusterSettings | None = None
 
     ignore: Names = ()
     sensitive: Names = ()
@@ -81,12 +83,18 @@ class Settings(BaseModel):
 
     golden_regression: policy.GoldenRegression = policy.GoldenRegression()
     bootstrap_auc: policy.BootstrapAuc = policy.BootstrapAuc()
+    endpoint: policy.Endpoint = policy.Endpoint()
+    golden_record: policy.GoldenRecord = policy.GoldenRecord()
+    memory: policy.Memory = policy.Memory()
+    overload: policy.Overload = policy.Overload()
     latency: policy.Latency = policy.Latency()
+    inprocess_latency: policy.InprocessLatency = policy.InprocessLatency()
     fairness: policy.Fairness = policy.Fairness()
     skew: policy.Skew = policy.Skew()
     slices: policy.Slices = policy.Slices()
     golden_validity: policy.GoldenValidity = policy.GoldenValidity()
     point_in_time: policy.PointInTime = policy.PointInTime()
+    artifact_safety: policy.ArtifactSafety = policy.ArtifactSafety()
     env_lock: policy.EnvLock = policy.EnvLock()
     rollback_drill: policy.RollbackDrill = policy.RollbackDrill()
     card: policy.Card = policy.Card()
@@ -104,6 +112,15 @@ class Settings(BaseModel):
                 raise ValueError(f"column {column!r} cannot be both {role} and sensitive")
         if self.former == self.champion:
             raise ValueError(f"former and champion are the same alias, {self.former!r}; give former another name")
+        taken = {"champion": self.champion, "challenger": self.challenger, "former": self.former}
+        for role, alias in taken.items():
+            if self.drill_alias == alias:
+                raise ValueError(
+                    f"drill_alias and {role} are the same alias, {alias!r}, which a drill must never move; give "
+                    "drill_alias another name"
+                )
+        if self.drill_alias.startswith("stage:") or self.drill_alias.isdigit() or "/" in self.drill_alias:
+            raise ValueError(f"drill_alias must be an alias that a drill can move, not {self.drill_alias!r}")
         return self
 
     @property
@@ -121,6 +138,11 @@ class Settings(BaseModel):
     @property
     def cache_dir(self) -> Path:
         return self.base / ".mlgates" / "cache"
+
+    @property
+    def run_dir(self) -> Path:
+        """Logs and notes of the processes that a run starts."""
+        return self.base / ".mlgates" / "run"
 
     @property
     def reserved_columns(self) -> tuple[str, ...]:

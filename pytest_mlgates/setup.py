@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,16 +14,22 @@ from pytest_mlgates import shipped
 from pytest_mlgates.actor import actor
 from pytest_mlgates.budget import Budget, at_enforced_level, budget_of
 from pytest_mlgates.doors import Doors, code_repository, golden_store, open_doors, open_runs, registry_uri
-from pytest_mlgates.errors import CouldNotEvaluate, UsageError
-from pytest_mlgates.history import judged_on
+from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, UsageError
+from pytest_mlgates.history import first_champion, judged_on, last_drill
+from pytest_mlgates.ledger import State
 from pytest_mlgates.lineage import trace
 from pytest_mlgates.model import threshold_of
 from pytest_mlgates.opening import Opening, open_ledger
-from pytest_mlgates.pins import Pins, pin
+from pytest_mlgates.pins import Pins, pin, with_first_champion
+from pytest_mlgates.policy import PHASE_OF_KIND
 from pytest_mlgates.required import IDENTITY, Required, required_gates
 from pytest_mlgates.run import Run
 from pytest_mlgates.scoring import open_scorer
+from pytest_mlgates.serving import swept
 from pytest_mlgates.settings import Settings, load
+
+if TYPE_CHECKING:
+    from pytest_mlgates.following import Following
 
 #: Options that leave tests out, and are no habit written in an ini file, as `-m "not slow"` is: a gate that `-m`
 #: leaves out is missing, which holds anyway.
@@ -32,6 +39,7 @@ _NARROWING = {
     "deselect": "--deselect",
     "collectonly": "--collect-only",
 }
+_LEAVING_OUT = {**_NARROWING, "markexpr": "-m", "stepwise": "--stepwise"}
 _OPTIONS = ("phase", "model", "champion", "challenger", "report")
 
 
@@ -48,6 +56,9 @@ class Prepared:
     budget: Budget
     apply: bool
     record: bool
+    #: What became of the servers of a run that was killed.
+    left: tuple[str, ...] = ()
+    workload: Callable[[], Following] | None = None
 
     @property
     def pins(self) -> Pins:
@@ -69,26 +80,37 @@ class Prepared:
             lines.append(f"mlgates: golden set {settings.golden} md5 {pins.golden.md5}{remark}")
             lines.append(f"mlgates: {self.budget.line()}")
             lines += [f"mlgates: {sentence}" for sentence in self._foreseen()]
-        lines += [f"mlgates: repaired: {sentence}" for sentence in self.opening.did if self.apply]
-        lines += [f"mlgates: {sentence}" for sentence in self.opening.did if not self.apply]
-        return lines
+        lines += [f"mlgates: {sentence}" for sentence in self.left]
+        return lines + self.repairs()
+
+    def repairs(self) -> list[str]:
+        """What an interrupted run had left, and whether it was put right."""
+        return [f"mlgates: {'repaired: ' if self.apply else ''}{sentence}" for sentence in self.opening.did]
 
     def _foreseen(self) -> list[str]:
         """What the rows can tell, said before time is spent; a set that cannot be read is its gates' to report."""
-        from pytest_mlgates.measure.power import advance_notice
+        from pytest_mlgates.measure.power import advance_notice, measured
 
         try:
             golden = self.run.golden_set
         except CouldNotEvaluate:
             return []
         positives = int(golden.y.sum()) if self.settings.task == "binary" else 0
-        return advance_notice(len(golden), positives, self.settings, self.required.asked)
+        kept = self.run.kept_scores() if self.settings.task == "binary" else None
+        found = measured(golden.y, *kept, golden.group) if kept else None
+        said = {"auc": found[0], "correlation": found[1]} if found else {}
+        return advance_notice(len(golden), positives, self.settings, self.required.asked, **said)
 
 
 def only_asks(config: pytest.Config) -> bool:
     """True for calls that print something about pytest and run nothing."""
     option = config.option
     return bool(option.help or option.version or getattr(option, "markers", False) or option.showfixtures)
+
+
+def narrowed_by(config: pytest.Config) -> str:
+    """The options of this call that leave tests out, "" without any."""
+    return " and ".join(flag for name, flag in _LEAVING_OUT.items() if getattr(config.option, name, None))
 
 
 def prepare(config: pytest.Config) -> Prepared:
@@ -124,8 +146,19 @@ def prepare(config: pytest.Config) -> Prepared:
     run = Run(settings, pins, lambda: early or open_scorer(settings, os.environ), early)
     spent = judged_on(opening.state, pins.golden.md5) if opening.state and pins.golden else ()
     budget = budget_of(settings, spent)
+    left = tuple(swept(settings.run_dir))
     return Prepared(
-        settings, required, run, doors, opening, thresholds, budget, option.mlgate_apply, option.mlgate_record
+        settings,
+        required,
+        run,
+        doors,
+        opening,
+        thresholds,
+        budget,
+        option.mlgate_apply,
+        option.mlgate_record,
+        left,
+        _following(settings, doors, uri) if doors else None,
     )
 
 
@@ -156,7 +189,40 @@ def _pinned(settings: Settings, uri: str, *, apply: bool) -> tuple[Pins, Doors |
         return Pins(problem=str(problem)), None, Opening()
     # What a killed run left unfinished is finished before anything is judged against it.
     opening = open_ledger(doors, settings, apply=apply, actor=actor())
-    return pin(settings, doors.registry, golden_store(settings)), doors, opening
+    if apply and settings.cluster is not None and settings.phase != "drill":
+        opening = _caught_up(opening, settings, doors, uri)
+    pins = pin(settings, doors.registry, golden_store(settings))
+    if opening.state:
+        pins = replace(pins, drill=_last_drill(opening.state))
+    if pins.golden and opening.state and settings.golden_regression.anchor != "off":
+        pins = with_first_champion(pins, doors.registry, *first_champion(opening.state, pins.golden.md5))
+    return pins, doors, opening
+
+
+def _caught_up(opening: Opening, settings: Settings, doors: Doors, uri: str) -> Opening:
+    """The workload is where the alias is; a move that was cut short is finished first."""
+    open_workload = _following(settings, doors, uri)
+    if opening.trouble or open_workload is None:
+        return opening
+    try:
+        did, trouble = open_workload().catch_up(doors.registry.find(settings.champion))
+    except (CouldNotEvaluate, ActionFailed) as problem:
+        return replace(opening, trouble=str(problem))
+    return replace(opening, did=(*opening.did, did) if did else opening.did, trouble=trouble)
+
+
+def _following(settings: Settings, doors: Doors, uri: str) -> Callable[[], Following] | None:
+    if settings.cluster is None:
+        return None
+    from pytest_mlgates.following import following
+
+    return following(settings, doors.registry, uri, os.environ)
+
+
+def _last_drill(state: State) -> tuple[str, str]:
+    """(when, verdict and where) of the last drill on record, or nothing."""
+    entry = last_drill(state)
+    return (entry.time, entry.reason) if entry else ("", "")
 
 
 def _traced(pins: Pins, settings: Settings, uri: str) -> Pins:
@@ -176,7 +242,8 @@ def _promotable(settings: Settings) -> None:
 
 
 def _shipped_for(settings: Settings) -> list[str]:
-    return list(shipped.gate_files()) if settings.phase == "promotion" else []
+    other = {name for name, phase in PHASE_OF_KIND.items() if phase != "promotion"}
+    return [name for name in shipped.gate_files() if name not in other] if settings.phase == "promotion" else []
 
 
 def _distributed(config: pytest.Config) -> bool:

@@ -5,9 +5,7 @@ Imports MLflow only when called; a training script has it already.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -44,7 +42,7 @@ def stamp(version: Registered | str, *, data: str | os.PathLike[str]) -> Provena
     file = _lexical(Path(data))
     repository = GitRepository(file.parent)
     head = repository.head()
-    with _environ_kept(), TemporaryDirectory() as cache:
+    with TemporaryDirectory() as cache:
         registry = MlflowRegistry(present_uri(), name, Path(cache))
         found = _existing(registry, number)
         fresh = Provenance(
@@ -106,17 +104,6 @@ def write(registry: Registry, version: Version, fresh: Provenance) -> Provenance
     if new:
         registry.tag(version, new)
     return whole
-
-
-@contextlib.contextmanager
-def _environ_kept() -> Iterator[None]:
-    """Our client is told to be impatient; the training script's own must not be."""
-    before = dict(os.environ)
-    try:
-        yield
-    finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
 
 
 def _named(version: Registered | str) -> tuple[str, str]:

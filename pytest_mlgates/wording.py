@@ -9,8 +9,8 @@ YES_NO = "yes/no"
 
 
 def figure(value: float) -> str:
-    """Four significant figures, no trailing noise."""
-    return f"{value:.4g}"
+    """Four significant figures, no trailing noise, and no minus before a 0."""
+    return f"{value + 0.0:.4g}"
 
 
 def shown(evidence: Evidence, value: float) -> str:

@@ -19,6 +19,7 @@ from pytest_mlgates.pins import Pins
 from pytest_mlgates.policy import STAGES
 from pytest_mlgates.run import Run
 from pytest_mlgates.scoring import open_scorer
+from pytest_mlgates.serving import FIXTURES
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.spec import GateSpec, spec_of
 from pytest_mlgates.trouble import SELF_EXPLAINING, NotRun, VerdictReached, trouble_of
@@ -26,7 +27,7 @@ from pytest_mlgates.verdict import Verdict, worst
 
 _SPEC = pytest.StashKey[GateSpec]()
 _GATE = pytest.StashKey[Gate]()
-_PINNED_FIXTURES = ("golden_set", "champion", "challenger")
+_PINNED_FIXTURES = ("golden_set", "champion", "challenger", "first_champion")
 
 
 class Worker:
@@ -161,6 +162,12 @@ class Worker:
         spec = spec_of(item, self.settings)
         if spec is None:
             return
+        if spec.name in shipped.gate_files() and not isinstance(item.parent, ShippedGate):
+            raise UsageError(
+                f"{spec.place} takes the name of the shipped gate {spec.name!r}, for which it could stand in: give it "
+                f'one of its own, e.g. @pytest.mark.mlgate("my_{spec.name}"), and waive the shipped one if it must not '
+                "judge"
+            )
         if spec.name in self.specs:
             raise UsageError(
                 f"the gate {spec.name!r} is defined twice: {self.specs[spec.name].place} and {spec.place}; give one "
@@ -196,11 +203,14 @@ class Worker:
         used: Mapping[str, Any] = getattr(item, "funcargs", {})
         if used.get("gate", gate) is not gate:
             raise CouldNotEvaluate("the fixture `gate` is not the one of pytest-mlgates: rename the one that hides it")
-        for name in _PINNED_FIXTURES:
-            if name in used and used[name] is not getattr(self.run, name):
+        for name in (*_PINNED_FIXTURES, *FIXTURES):
+            if name in used and used[name] is not self._pinned(name):
                 raise CouldNotEvaluate(
                     f"the fixture `{name}` is not what this run pinned: a conftest defines its own; rename that one"
                 )
+
+    def _pinned(self, name: str) -> Any:
+        return self.run.serving.handed_out(name) if name in FIXTURES else getattr(self.run, name)
 
 
 class ShippedGate(pytest.Module):

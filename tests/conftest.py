@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = "pytester"
+pytest_plugins = ("pytester", "tests.promises")
 
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}
 _AMBIENT = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PYTEST_ADDOPTS", "GITHUB_ACTOR", "GITLAB_USER_LOGIN")

@@ -10,11 +10,11 @@ import contextlib
 import logging
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import yaml
 
+from pytest_mlgates.adapters.git_command import answer, git
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import Pointer
 
@@ -79,20 +79,18 @@ class DvcGolden:
 
 
 def _in_git(file: Path) -> tuple[str, str]:
-    """(commit of HEAD, remark when the pointer is not exactly as committed there)."""
-    command = ["git", "-C", str(file.parent), "status", "--porcelain=v2", "--branch", "--", file.name]
+    """(commit that last changed the pointer, remark when the pointer is not exactly as committed)."""
+    folder = file.parent
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        done = git(folder, "status", "--porcelain=v2", "--", file.name)
+    except CouldNotEvaluate:
         return "", "git did not answer, so it is unknown whether the pointer is committed"
     if done.returncode:
         return "", "the pointer is not in a git repository"
-    lines = done.stdout.splitlines()
-    commit = next((line.split()[2] for line in lines if line.startswith("# branch.oid")), "")
-    state = next((line for line in lines if not line.startswith("#")), "")
-    if state.startswith("?"):
-        return commit, "the pointer is not committed"
-    return commit, "the pointer differs from the committed one" if state else ""
+    commit = (answer(folder, "log", "-1", "--format=%H", "--", file.name) or "").strip()
+    if not commit or done.stdout.startswith("?"):
+        return "", "the pointer is not committed"
+    return commit, "the pointer differs from the committed one" if done.stdout else ""
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import configparser
 import hashlib
 from pathlib import Path
 
-from pytest_mlgates.adapters.git_history import _md5
+from pytest_mlgates.adapters.git_history import pinned_by
 from pytest_mlgates.adapters.mlflow_client import without_secrets
 from pytest_mlgates.errors import UsageError
 
@@ -18,7 +18,7 @@ def pinned(data: Path) -> str:
     """
     place = data.with_name(data.name + ".dvc")
     try:
-        md5 = _md5(place.read_text(encoding="utf-8"))
+        md5 = pinned_by(place.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         md5 = ""
     if not md5:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
 
-from pytest_mlgates.adapters.git_history import _md5
+from pytest_mlgates.adapters.git_command import git
+from pytest_mlgates.adapters.git_history import pinned_by
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import Head
 
@@ -73,20 +73,10 @@ class GitRepository:
     def pinned(self, commit: str, data: str) -> str:
         """The md5 that the DVC pointer of `data` (a path from the root) pins at `commit`, or ""."""
         done = self._git("cat-file", "blob", f"{commit}:{data}.dvc", at=self.root)
-        return _md5(done.stdout) if done.returncode == 0 else ""
+        return pinned_by(done.stdout) if done.returncode == 0 else ""
 
     def _git(self, *words: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
-        command = ["git", "-C", str(at or self._folder), *words]
-        # `status` would refresh the index, and stumble over another git that does.
-        environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-        try:
-            return subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=20, check=False, env=environ
-            )
-        except subprocess.TimeoutExpired:
-            raise CouldNotEvaluate(f"git did not answer within 20 s in {at or self._folder}") from None
-        except OSError as problem:
-            raise CouldNotEvaluate(f"git cannot be run ({problem.strerror}): install it") from None
+        return git(at or self._folder, *words)
 
 
 def _first(text: str) -> str:

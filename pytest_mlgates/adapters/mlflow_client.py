@@ -56,8 +56,7 @@ def resolved_uri(uri: str, base: Path, environ: Mapping[str, str]) -> str:
 
 
 def open_client(uri: str) -> MlflowClient:
-    for name, value in _PATIENCE.items():
-        os.environ.setdefault(name, value)
+    """A client whose every call belongs in `quietly`. Raises CouldNotEvaluate."""
     try:
         with _without_collecting(), quietly():
             from mlflow.tracking import MlflowClient
@@ -70,15 +69,23 @@ def open_client(uri: str) -> MlflowClient:
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """What goes wrong is raised and said once; the client's notices and tracebacks are not repeated."""
+    """What goes wrong is raised, soon, and said once; the client's notices and tracebacks are not repeated.
+
+    MLflow reads its patience from the environment at each request, which is the user's again afterwards: their tests
+    and training scripts have clients of their own.
+    """
     logger = logging.getLogger("mlflow")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
+    ours = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
+    os.environ.update(ours)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        for name in ours:
+            os.environ.pop(name, None)
         logger.setLevel(level)
 
 
@@ -107,6 +114,22 @@ def literal(text: str) -> str:
     if '"' in text:
         raise UsageError(f"{text!r} has both kinds of quotes, which MLflow cannot search for: rename the model")
     return f'"{text}"'
+
+
+def refusal(problem: Any, where: str, what: str, rights: str) -> str:
+    """Why a store that knows, or does not know, who asks said no, and the fix; "" for any other trouble.
+
+    `where` is its URI without secrets, `rights` the sentence that names the permission.
+    """
+    code, said = getattr(problem, "error_code", ""), first_line(problem)
+    if code == "PERMISSION_DENIED":
+        return f"the registry {where} does not allow {what}: {said}. {rights}"
+    if code == "UNAUTHENTICATED":
+        return (
+            f"the registry {where} does not accept the login while {what}: {said}. Set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to one that is still valid"
+        )
+    return ""
 
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")

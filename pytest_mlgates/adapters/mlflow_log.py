@@ -10,7 +10,14 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pytest_mlgates.adapters.mlflow_client import first_line, literal, open_client, quietly, without_secrets
+from pytest_mlgates.adapters.mlflow_client import (
+    first_line,
+    literal,
+    open_client,
+    quietly,
+    refusal,
+    without_secrets,
+)
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
 from pytest_mlgates.ports import Row
 
@@ -21,7 +28,6 @@ SUFFIX = ".mlgates-ledger"
 _MARK = "mlgates.ledger"
 #: Servers refuse local paths, https and urn as a version's source; sqlite alone takes anything.
 _NO_RUN = "mlgates:/entry"
-_FORBIDDEN = {"PERMISSION_DENIED", "UNAUTHENTICATED"}
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "ENDPOINT_NOT_FOUND"}
 _SENSELESS = {"INVALID_PARAMETER_VALUE", "FEATURE_DISABLED"}
 
@@ -104,11 +110,13 @@ class MlflowLog:
     def _refusal(self, problem: Exception, what: str) -> str:
         """Why the store said no; empty when it said nothing, and what was asked may have been done."""
         where, code, said = without_secrets(self.uri), getattr(problem, "error_code", ""), first_line(problem)
-        if code in _FORBIDDEN:
-            return (
-                f"the registry {where} does not allow {what}: {said}. Whoever promotes needs EDIT on {self.model!r} "
-                f"and on {self.name!r}; creating the ledger needs the right to create registered models"
-            )
+        rights = (
+            f"Whoever promotes needs EDIT on {self.model!r} and on {self.name!r}; creating the ledger needs the right "
+            "to create registered models"
+        )
+        refused = refusal(problem, where, what, rights)
+        if refused:
+            return refused
         if code in _ABSENT:
             return f"{what}: the registry {where} says {said}; was {self.name!r} or {self.model!r} deleted?"
         return f"the registry {where} refused {what}: {said}" if code in _SENSELESS else ""

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pytest_mlgates.adapters.mlflow_client import first_line, literal, open_client, quietly, without_secrets
+from pytest_mlgates.adapters.mlflow_client import (
+    first_line,
+    literal,
+    open_client,
+    quietly,
+    refusal,
+    without_secrets,
+)
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.ports import Version
 from pytest_mlgates.validation import did_you_mean
@@ -75,6 +82,10 @@ class MlflowRegistry:
                 )
             else:
                 self._client.set_registered_model_alias(self.model, reference, version.number)
+
+    def unpoint(self, alias: str) -> None:
+        with self._speaking(f"removing {alias!r}"):
+            self._client.delete_registered_model_alias(self.model, alias)
 
     def tag(self, version: Version, tags: Mapping[str, str]) -> None:
         with self._speaking(f"tagging {version}"):
@@ -154,7 +165,10 @@ class MlflowRegistry:
             raise
         except Exception as problem:  # noqa: BLE001 - the adapter's edge: any client error becomes one sentence
             where = without_secrets(self.uri)
-            raise CouldNotEvaluate(f"the registry {where} did not answer while {what}: {first_line(problem)}") from None
+            rights = f"Judging needs READ on {self.model!r}, promoting EDIT, on the model and on its runs' experiment"
+            refused = refusal(problem, where, what, rights)
+            sentence = f"the registry {where} did not answer while {what}: {first_line(problem)}"
+            raise CouldNotEvaluate(refused or sentence) from None
 
 
 def _parts(reference: str, model: str) -> tuple[str, str, str]:

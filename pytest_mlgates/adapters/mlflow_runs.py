@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-
-from pytest_mlgates.adapters.mlflow_client import first_line, open_client, without_secrets
+from pytest_mlgates.adapters.mlflow_client import first_line, open_client, quietly, without_secrets
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import TrackedRun
 
@@ -21,8 +19,7 @@ class MlflowRuns:
     def run(self, run_id: str) -> TrackedRun | None:
         """The run, or None when there is none. Raises CouldNotEvaluate."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quietly():
                 found = self._client.get_run(run_id)
         except Exception as problem:  # noqa: BLE001 - the adapter's edge: any client error becomes one sentence
             if getattr(problem, "error_code", "") in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):

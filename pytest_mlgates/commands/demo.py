@@ -12,17 +12,32 @@ HELP = "build a small ML repository on real data and judge a model in it"
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", nargs="?", default="mlgates-demo", type=Path, help="default: mlgates-demo")
+    parser.add_argument("--cluster", action="store_true", help="with a local cluster: one drill first, then promotion")
+    parser.add_argument(
+        "--fairness-race",
+        action="store_true",
+        help="with the gate fairness on the census codes of race: ends in HOLD, and shows why",
+    )
     parser.add_argument("--build-only", action="store_true", help="build it and stop")
 
 
 def run(given: argparse.Namespace) -> int:
-    from pytest_mlgates.demo import build, next_steps
+    from pytest_mlgates.demo import CLUSTER, add_cluster, build, compare_race, next_steps, what_happened
 
     build(given.directory, say=lambda line: print(line, flush=True))
+    runs = [["--mlgate", "--mlgate-apply"]]
+    if given.fairness_race:
+        compare_race(given.directory)
+    if given.cluster:
+        add_cluster(given.directory)
+        runs.insert(0, ["--mlgate", "--mlgate-phase", "drill", "--mlgate-record"])
     code = 0
-    if not given.build_only:
-        print(f"\n$ cd {given.directory} && pytest --mlgate --mlgate-apply", flush=True)
-        command = [sys.executable, "-m", "pytest", "--mlgate", "--mlgate-apply"]
+    for options in [] if given.build_only else runs:
+        print(f"\n$ cd {given.directory} && pytest {' '.join(options)}", flush=True)
+        command = [sys.executable, "-m", "pytest", *options]
         code = subprocess.run(command, cwd=given.directory, check=False).returncode
-    print(f"\n{next_steps(given.directory)}")
+        if code:
+            break
+    said = what_happened(given.directory) if given.fairness_race else next_steps(given.directory)
+    print(f"\n{said}{CLUSTER if given.cluster else ''}")
     return code

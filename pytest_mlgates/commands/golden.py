@@ -1,4 +1,4 @@
-"""`mlgates golden`: what the golden set is, how old, and what it can resolve; `mlgates golden freeze`: its contract."""
+"""`mlgates golden`: what the golden set is, how old, how used, what it can resolve; `golden freeze`: its contract."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pytest_mlgates.commands import golden_record
 
 if TYPE_CHECKING:
     from pytest_mlgates.golden import GoldenSet
@@ -22,8 +24,10 @@ _AUC, _CORRELATION = 0.8, 0.9
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="which model of the settings")
-    parts = parser.add_subparsers(dest="part", metavar="freeze")
+    parts = parser.add_subparsers(dest="part", metavar="freeze|record")
     freeze = parts.add_parser("freeze", help="write the contract (columns, nulls, ranges, vocabularies) beside the set")
+    record = parts.add_parser("record", help="write rows and a version's answers for `mlgates probe`")
+    golden_record.add(record)
     freeze.add_argument("--force", action="store_true", help="replace the contract that is there")
 
 
@@ -34,6 +38,8 @@ def run(given: argparse.Namespace) -> int:
     from pytest_mlgates.golden import read_golden
 
     chosen = settings.load(Path.cwd(), {"model": given.model}, os.environ)
+    if given.part == "record":
+        return golden_record.run(given, chosen)
     store = DvcGolden(chosen.golden_file)
     pointer = store.pointer()
     store.ensure(pointer)
@@ -68,6 +74,7 @@ def described(
 ) -> Iterator[str]:
     """The lines that `mlgates golden` prints."""
     from pytest_mlgates import contract
+    from pytest_mlgates.commands.golden_use import use_of
     from pytest_mlgates.measure.validity import fresh, rarest_class
 
     place = contract.place_of(golden.path)
@@ -83,7 +90,8 @@ def described(
     if rarest["advice"]:
         yield f"            {rarest['advice']}"
     if chosen.task == "binary":
-        yield f"resolves    {_resolves(golden)}"
+        yield f"resolves    {_resolves(golden, alpha_of(chosen))}"
+    yield from use_of(chosen, golden)
     yield f"contract    {place.name if place.is_file() else 'none: `mlgates golden freeze` writes one'}"
     yield "history" if history.versions else "history     not in git"
     for version in history.versions:
@@ -99,11 +107,18 @@ def _age(golden: GoldenSet, history: History, today: datetime.date) -> str:
     return f"{days} day{'' if days == 1 else 's'}: "
 
 
-def _resolves(golden: GoldenSet) -> str:
+def alpha_of(chosen: Settings) -> float:
+    """The level of golden_regression, lower where the budget is enforced."""
+    from pytest_mlgates.budget import at_enforced_level
+
+    return at_enforced_level(chosen).golden_regression.alpha
+
+
+def _resolves(golden: GoldenSet, alpha: float) -> str:
     """The margin of ROC AUC at which an equal challenger passes with 80 % power."""
     from pytest_mlgates.stats.power import auc_rows_needed
 
     unit = 0.01
-    rows = auc_rows_needed(unit, _AUC, _CORRELATION, float(golden.y.mean()))
+    rows = auc_rows_needed(unit, _AUC, _CORRELATION, float(golden.y.mean()), alpha=alpha)
     margin = unit * (rows / len(golden)) ** 0.5
     return f"{margin:.4f} ROC AUC at 80 % power, for models of AUC {_AUC} whose scores correlate by {_CORRELATION}"

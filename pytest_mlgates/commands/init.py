@@ -1,19 +1,22 @@
-"""`mlgates init`: writes the five settings that matter into pyproject.toml, and pins a plain golden file."""
+"""`mlgates init`: writes the five settings that matter, pins a plain golden file, and makes the ledger."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pytest_mlgates import sources
 from pytest_mlgates.cache import write_atomically
-from pytest_mlgates.errors import UsageError
+from pytest_mlgates.doors import open_doors, registry_uri
+from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, UsageError
+from pytest_mlgates.settings import load
 
-HELP = "write the five settings that matter"
+HELP = "write the five settings that matter, and make the ledger"
 _QUESTIONS = {
     "model": "name of the registered model",
     "golden": "golden set, a Parquet or CSV file",
@@ -30,14 +33,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
+    """Exit code 1 when the registry refuses the ledger: the settings are written all the same."""
     print(initialise(Path.cwd(), given))
-    return 0
+    made, sentence = _ledger(Path.cwd(), os.environ)
+    print(f"{sentence}\nnext: pytest --mlgate")
+    return 0 if made else 1
 
 
 def initialise(folder: Path, given: argparse.Namespace, ask: Callable[[str], str] = input) -> str:
     """Write the settings for a repository in `folder`; what `given` lacks is asked for on a terminal.
 
-    Returns what to do next. Raises UsageError when settings exist already, or an answer cannot be used.
+    Returns what was done and is left to do. Raises UsageError when settings exist already, or an answer cannot be used.
     """
     exists = sources.find(folder)
     if exists is not None:
@@ -55,8 +61,28 @@ def initialise(folder: Path, given: argparse.Namespace, ask: Callable[[str], str
     before = file.read_text(encoding="utf-8") if file.is_file() else ""
     text = before + ("\n" if before else "") + _table(answers, given.gates.split(","))
     write_atomically(file, text.encode())
-    missing = "" if pointer.is_file() else f"pin the golden set: dvc add {answers['golden']}\n"
-    return f"wrote [tool.mlgates] to {file}\n{missing}next: pytest --mlgate"
+    missing = "" if pointer.is_file() else f"\npin the golden set: dvc add {answers['golden']}"
+    return f"wrote [tool.mlgates] to {file}{missing}"
+
+
+def _ledger(folder: Path, environ: Mapping[str, str]) -> tuple[bool, str]:
+    """Make the empty companion model, so that whoever may not is told now and not at the first promotion.
+
+    It is begun by the first promotion, with the champion of that day. Returns False, with the sentence that names the
+    permission, when the registry refuses it; a registry that cannot be reached from here is no failure.
+    """
+    try:
+        settings = load(folder, {}, environ)
+        doors = open_doors(settings, registry_uri(settings, environ))
+        doors.registry.find(settings.champion)
+        made = doors.log.create()
+    except ActionFailed as refused:
+        return False, f"the ledger was not made: {refused}"
+    except (UsageError, CouldNotEvaluate) as trouble:
+        return True, f"the ledger is not made yet, the first promotion makes it: {trouble}"
+    said = "made the ledger" if made else "the ledger is there already:"
+    name = f"{doors.log.name!r} in {doors.name}"
+    return True, f"{said} {name}; whoever promotes needs EDIT on it and on {settings.model!r}"
 
 
 def _asked(key: str, question: str, ask: Callable[[str], str]) -> str:

@@ -6,12 +6,16 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_mlgates.audit import keep
 from pytest_mlgates.book import Book, read
 from pytest_mlgates.doors import Doors, open_doors, registry_uri
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.settings import Settings, load
+
+if TYPE_CHECKING:
+    from pytest_mlgates.following import Following
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +40,15 @@ def existing_book(settings: Settings, doors: Doors) -> Book:
     if book is None:
         raise UsageError(f"{settings.model} has no ledger yet: the first `pytest --mlgate --mlgate-apply` begins it")
     return book
+
+
+def workload(settings: Settings, doors: Doors) -> Following | None:
+    """What serves the champion and goes where the alias goes, where the settings name a cluster."""
+    if settings.cluster is None:
+        return None
+    from pytest_mlgates.following import following
+
+    return following(settings, doors.registry, registry_uri(settings, os.environ), os.environ)()
 
 
 def keep_mirror(settings: Settings, doors: Doors) -> None:

@@ -25,6 +25,7 @@ class _Asked:
     correlation: float
     source: str
     measured: str
+    alpha: float = 0.05
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +47,7 @@ def run(given: argparse.Namespace) -> int:
     print("\n".join(_lines(asked, given.margin)))
     if file:
         shown = tuple(sorted({*_CORRELATIONS, round(asked.correlation, 2)}))
-        power_plot.write(file, asked.design, shown, given.margin)
+        power_plot.write(file, asked.design, shown, given.margin, alpha=asked.alpha)
         print(f"plot: {file}")
     return 0
 
@@ -77,6 +78,7 @@ def _asked(given: argparse.Namespace) -> _Asked:
             balance = share if balance is None else balance
         elif given.golden:
             raise UsageError("--golden needs settings, and there are none here: run `mlgates init`, or give --rows")
+    alpha = _alpha() if sources.find(Path.cwd()) is not None else 0.05
     auc, correlation = measured or (ASSUMED_AUC, ASSUMED[0])
     if given.correlation is not None:
         words = ""
@@ -87,7 +89,16 @@ def _asked(given: argparse.Namespace) -> _Asked:
         correlation if given.correlation is None else given.correlation,
         source,
         words,
+        alpha,
     )
+
+
+def _alpha() -> float:
+    """The level of golden_regression in the settings, lower where the golden set's budget is enforced."""
+    from pytest_mlgates.budget import at_enforced_level
+    from pytest_mlgates.settings import load
+
+    return at_enforced_level(load(Path.cwd(), {}, os.environ)).golden_regression.alpha
 
 
 def _golden() -> tuple[int, float, str, tuple[float, float] | None]:
@@ -109,6 +120,7 @@ def _golden() -> tuple[int, float, str, tuple[float, float] | None]:
 def _measured(report: Path, md5: str, design: Design) -> tuple[float, float] | None:
     """(AUC, score correlation) that the last run on this golden set found, if there was one."""
     from pytest_mlgates.measure.power import Design, correlation_of
+    from pytest_mlgates.stats.power import minimum_resolvable_margin
 
     try:
         document = json.loads((report / "evidence.json").read_text())
@@ -117,35 +129,35 @@ def _measured(report: Path, md5: str, design: Design) -> tuple[float, float] | N
         gate = next(gate for gate in document["gates"] if gate["name"] == "golden_regression")
         evidence = [judgement["evidence"] for judgement in gate["judgements"]]
         details = next(one["details"] for one in evidence if one["measure"] == "roc_auc gain")
-        auc, resolved = (details["champion"] + details["challenger"]) / 2, float(details["resolvable_margin"])
+        auc, error = (details["champion"] + details["challenger"]) / 2, float(details["standard_error"])
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         return None  # a report that is absent, older, or of other gates: assume
-    if not (0.501 < auc < 0.999 and resolved > 0):
+    if not (0.501 < auc < 0.999 and error > 0):
         return None
-    return auc, correlation_of(Design(design.rows, design.balance, auc), resolved)
+    return auc, correlation_of(Design(design.rows, design.balance, auc), minimum_resolvable_margin(error))
 
 
 def _lines(asked: _Asked, margin: float) -> list[str]:
     from pytest_mlgates.measure.power import Design, advice, resolvable, rows_for
 
-    design, correlation = asked.design, asked.correlation
+    design, correlation, alpha = asked.design, asked.correlation, asked.alpha
     head = f"{design.rows:,} rows{f' in {asked.source}' if asked.source else ''}, {100 * design.balance:.3g} % positive"
     columns = sorted({*_CORRELATIONS, round(correlation, 2)})
     lines = [
-        f"{head}, ROC AUC {design.auc:.2g}; 80 % power, alpha 0.05",
+        f"{head}, ROC AUC {design.auc:.2g}; 80 % power, alpha {alpha:g}",
         "",
         "the smallest ROC AUC margin that can be proven:",
         f"{'score correlation':>18}" + "".join(f"{column:>10g}" for column in columns),
     ]
     for size in sorted({*_SIZES, design.rows}):
         of_size = Design(size, design.balance, design.auc)
-        figures = "".join(f"{resolvable(of_size, column):>10.4f}" for column in columns)
+        figures = "".join(f"{resolvable(of_size, column, alpha=alpha):>10.4f}" for column in columns)
         lines.append(f"{f'{size:,} rows':>18}{figures}{'  <' if size == design.rows else ''}")
-    needed = "".join(f"{rows_for(margin, design, column):>10,}" for column in columns)
+    needed = "".join(f"{rows_for(margin, design, column, alpha=alpha):>10,}" for column in columns)
     words = f" ({asked.measured})" if asked.measured else ""
-    verdict = resolvable(design, correlation)
+    verdict = resolvable(design, correlation, alpha=alpha)
     lines += [f"{f'rows for {margin:g}':>18}{needed}", ""]
-    steps = advice(design, margin, correlation)
+    steps = advice(design, margin, correlation, alpha=alpha)
     can = "cannot" if steps else "can"
     lines.append(
         f"at score correlation {correlation:.2g}{words} these rows resolve {verdict:.2g}: they {can} prove {margin:g}"

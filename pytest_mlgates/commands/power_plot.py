@@ -20,7 +20,7 @@ def checked(file: Path) -> Path:
     return file
 
 
-def write(file: Path, design: Design, correlations: tuple[float, ...], margin: float) -> None:
+def write(file: Path, design: Design, correlations: tuple[float, ...], margin: float, *, alpha: float = 0.05) -> None:
     """Write the plot; the same design gives the same bytes. Raises UsageError when it cannot be written."""
     import io
 
@@ -37,7 +37,7 @@ def write(file: Path, design: Design, correlations: tuple[float, ...], margin: f
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         for correlation in correlations:
-            shown = [resolvable(Design(size, design.balance, design.auc), correlation) for size in sizes]
+            shown = [resolvable(Design(size, design.balance, design.auc), correlation, alpha=alpha) for size in sizes]
             axes.loglog(sizes, shown, label=f"score correlation {correlation:g}")
         axes.axhline(margin, color="grey", linestyle="--", linewidth=1)
         axes.annotate(f"margin {margin:g}", (sizes[0], margin), textcoords="offset points", xytext=(2, 3))

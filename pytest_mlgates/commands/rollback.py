@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from pytest_mlgates.actor import actor
-from pytest_mlgates.commands.ledger_options import add_change, confirmed, existing_book, keep_mirror, opened
+from pytest_mlgates.commands.ledger_options import add_change, confirmed, existing_book, keep_mirror, opened, workload
 from pytest_mlgates.errors import UsageError
-from pytest_mlgates.ledger import Entry, Kind, rollback_target
+from pytest_mlgates.ledger import Entry, Kind, digest_on_record, rollback_target
 from pytest_mlgates.projector import change
-from pytest_mlgates.proof import digest_on_record, existing, prove
+from pytest_mlgates.proof import existing, prove
 
 HELP = "make the last version that really served champion again"
 
@@ -35,12 +35,18 @@ def run(given: argparse.Namespace) -> int:
         after=state.last,
         reason=given.reason,
         run=version.run_id,
-        to_digest=prove(doors, settings, version, digest_on_record(state, number)),
+        to_digest=prove(doors, settings, version, digest_on_record(state, version.number)),
     )
     if not confirmed(f"Roll {settings.model} back from v{state.champion} to {version}?", given):
         print("nothing was changed")
         return 1
+    moved = workload(settings, doors)
+    if moved is not None:
+        moved.announce(version)
     made = change(book, doors.registry, settings.champion, entry)
     keep_mirror(settings, doors)
     print(f"{settings.champion!r} is v{made.champion} now, instead of v{state.champion} (ledger entry {made.number})")
+    if moved is not None:
+        print(moved.follow(version))
+        moved.done()
     return 0

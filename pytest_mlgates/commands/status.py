@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from pytest_mlgates.actor import actor
-from pytest_mlgates.book import read
 from pytest_mlgates.commands.ledger_options import add_model, opened
 from pytest_mlgates.decision import Exit
 from pytest_mlgates.opening import open_ledger
@@ -31,5 +30,5 @@ def run(given: argparse.Namespace) -> int:
     if opening.after:
         print(f"the ledger agrees (entry {opening.after} was the last change)")
     else:
-        print("there is no ledger yet" if read(doors.log) is None else "the ledger is empty")
+        print("no ledger was begun yet")
     return 0

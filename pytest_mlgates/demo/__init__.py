@@ -5,7 +5,9 @@ scikit-learn only by the training script, in a child process.
 """
 
 from pytest_mlgates.demo.builder import build
+from pytest_mlgates.demo.cluster import add_cluster
 from pytest_mlgates.demo.errors import DemoError
-from pytest_mlgates.demo.guide import next_steps
+from pytest_mlgates.demo.guide import CLUSTER, next_steps
+from pytest_mlgates.demo.race import compare_race, what_happened
 
-__all__ = ["DemoError", "build", "next_steps"]
+__all__ = ["CLUSTER", "DemoError", "add_cluster", "build", "compare_race", "next_steps", "what_happened"]

@@ -32,6 +32,15 @@ print(c.get_model_version_by_alias('employment', 'champion').version)"
   mlgates rollback --reason "trying the way back"
       the version that served before is champion again; `mlgates history` says so
 """
+#: What a demo with a cluster adds.
+CLUSTER = """\
+  pytest --mlgate --mlgate-phase drill
+      the way there and back, tried on staging under load, with its timeline; kill it half-way and run it again
+  mlgates cluster
+      what serves now, and where
+  mlgates cluster stop
+      ends the pods, which go on serving until then
+"""
 
 
 def next_steps(directory: Path) -> str:

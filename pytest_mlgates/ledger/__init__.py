@@ -2,7 +2,15 @@
 
 from pytest_mlgates.ledger.entry import CHANGES, MOVES, SCHEMA, Entry, Kind, now
 from pytest_mlgates.ledger.replay import Fate, Ruling, State, replay
-from pytest_mlgates.ledger.standing import Standing, rollback_target, rollback_targets, served, standing
+from pytest_mlgates.ledger.standing import (
+    Standing,
+    digest_on_record,
+    rollback_target,
+    rollback_targets,
+    rolled_back,
+    served,
+    standing,
+)
 from pytest_mlgates.ledger.trouble import LedgerBroken, MovedByHand, OutcomeUnknown
 from pytest_mlgates.ledger.wire import DIGEST, PREFIX, PROJECTED, SUPERSEDED, Record, digest, facts, record
 
@@ -25,12 +33,14 @@ __all__ = [
     "Standing",
     "State",
     "digest",
+    "digest_on_record",
     "facts",
     "now",
     "record",
     "replay",
     "rollback_target",
     "rollback_targets",
+    "rolled_back",
     "served",
     "standing",
 ]

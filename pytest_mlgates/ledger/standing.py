@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from pytest_mlgates.errors import UsageError
-from pytest_mlgates.ledger.entry import Kind
+from pytest_mlgates.ledger.entry import Entry, Kind
 from pytest_mlgates.ledger.replay import Ruling, State
 
 
@@ -63,6 +63,38 @@ def rollback_target(state: State) -> str:
         return targets[0]
     now = f"v{state.champion} is champion and" if state.champion else "there is no champion, and"
     raise UsageError(f"nothing to roll back to: {now} no other version is known to have served before it")
+
+
+def digest_on_record(state: State, version: str) -> str:
+    """The digest of a version's files when it was last made champion, or "" where no entry says it."""
+    known = [r.entry.to_digest for r in state.counted if r.entry.to == version and r.entry.to_digest]
+    return known[-1] if known else ""
+
+
+def rolled_back(state: State, version: str, files: str = "") -> Ruling | None:
+    """The rollback that took `version`, or one with the same `files` (a digest, "" for unknown), out of service;
+    None where there was none, or an override has let it serve since.
+
+    A promotion that was taken back at once, on its own evidence, because nothing could serve it is no rollback.
+    """
+    files = files or digest_on_record(state, version)
+
+    def meant(other: str) -> bool:
+        return other == version or bool(files and files == digest_on_record(state, other))
+
+    found = None
+    for ruling in state.counted:
+        entry = ruling.entry
+        if entry.kind is Kind.OVERRIDE and meant(entry.to):
+            found = None
+        elif entry.kind is Kind.ROLLBACK and meant(entry.from_) and not _taken_back(state, entry):
+            found = ruling
+    return found
+
+
+def _taken_back(state: State, entry: Entry) -> bool:
+    undone = state.at(entry.after)
+    return undone is not None and bool(entry.evidence) and undone.entry.evidence == entry.evidence
 
 
 def _has_served(ruling: Ruling) -> bool:

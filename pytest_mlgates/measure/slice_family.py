@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from pytest_mlgates.stats.paired import Difference
 
 _SHOWN_NAMES = 5
+_NO_SLICES = (
+    "there are no slices, and the rows are too few to search for any: name columns, bins or predicates in "
+    "[tool.mlgates.slices], or leave the gate out"
+)
 #: What the whole family's evidence measures.
-UNHARMED = "no slice harmed"
+UNHARMED = "unharmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,13 @@ def family(metric: Metric, scored: Scored, slices: Sequence[Slice], policy: Slic
     ]
     harmed = [_harm(metric, found, len(tested), policy) for found in tested if found.harmed]
     return Family(_summary(metric, tested, untested, len(scored.y), policy), tuple(harmed), tuple(untold))
+
+
+def nothing_found(metric: Metric, n: int) -> Evidence:
+    """With nothing declared: the search was made, and the challenger does worse on no part that can be tested."""
+    reason = "no slice is declared, and the search found no part of the rows where the challenger does worse"
+    details = {"metric": metric.name, "slices": [], "untestable": {}, "reason": reason}
+    return Evidence(UNHARMED, 1.0, n, unit=YES_NO, where="none found", details=details)
 
 
 def _compared(metric: Metric, scored: Scored, part: Slice, policy: Slices) -> _Tested | str:
@@ -152,7 +163,7 @@ def _summary(metric: Metric, tested: list[_Tested], untested: dict[str, str], n:
     details = {"metric": metric.name, "slices": [_pictured(found) for found in tested], "untestable": untested}
     small = f"; untestable: {_listed(untested)}" if untested else ""
     if not tested:
-        why = f"no slice can be tested{small}" if untested else "there are no slices: name columns, bins or predicates"
+        why = f"no slice can be tested{small}" if untested else _NO_SLICES
         return Evidence(UNHARMED, None, n, cannot_say=why, details=details)
     worst = tested[0]
     said = f"{worst.slice.name} {worst.difference.gain:+.4f}"
@@ -162,7 +173,7 @@ def _summary(metric: Metric, tested: list[_Tested], untested: dict[str, str], n:
     else:
         reason = f"none of {len(tested)} slices is proven harmed beyond {figure(policy.margin)}; the worst is {said}"
     details["reason"] = reason + small
-    where = f"worst of {len(tested)}: {said}"
+    where = f"worst: {said}"
     return Evidence(UNHARMED, float(not harmed), n, unit=YES_NO, where=where, details=details)
 
 

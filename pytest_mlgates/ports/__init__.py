@@ -6,16 +6,19 @@ outside is raised as CouldNotEvaluate with a sentence of the adapter's own.
 
 from __future__ import annotations
 
+from pytest_mlgates.ports.cluster import Asked, Cluster, Pod, Release, Revision, SteadyLoad
 from pytest_mlgates.ports.golden import GoldenStore, Pointer
 from pytest_mlgates.ports.log import Log, Row
 from pytest_mlgates.ports.origin import Head, Repository, Runs, TrackedRun
 from pytest_mlgates.ports.registry import Registry, Version
 from pytest_mlgates.ports.scoring import Answer, Method, ScoredModel, Scorer
-from pytest_mlgates.ports.serving import Call, Endpoint, LoadPlan, LoadRun, LoadRunner, LoadTarget, Samples, Wire
+from pytest_mlgates.ports.serving import Call, Endpoint, LoadPlan, LoadRun, LoadRunner, LoadTarget, Meter, Samples, Wire
 
 __all__ = [
     "Answer",
+    "Asked",
     "Call",
+    "Cluster",
     "Endpoint",
     "GoldenStore",
     "Head",
@@ -24,15 +27,20 @@ __all__ = [
     "LoadRunner",
     "LoadTarget",
     "Log",
+    "Meter",
     "Method",
+    "Pod",
     "Pointer",
     "Registry",
+    "Release",
     "Repository",
+    "Revision",
     "Row",
     "Runs",
     "Samples",
     "ScoredModel",
     "Scorer",
+    "SteadyLoad",
     "TrackedRun",
     "Version",
     "Wire",

@@ -9,7 +9,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """What pins a golden set: the md5 and size of its bytes, and how the pointer stands in git."""
+    """What pins a golden set: the md5 and size of its bytes, and how the pointer stands in git: the `commit` that last
+    changed it ("" for none; in a shallow clone perhaps the oldest one here), and a `remark` when it is not as there.
+    """
 
     file: Path
     md5: str

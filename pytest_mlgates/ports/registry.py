@@ -40,6 +40,9 @@ class Registry(Protocol):
     def point(self, reference: str, version: Version) -> None:
         """Make an alias or stage mean `version`."""
 
+    def unpoint(self, alias: str) -> None:
+        """Make an alias mean nothing."""
+
     def tag(self, version: Version, tags: Mapping[str, str]) -> None:
         """Write tags on a version."""
 

@@ -49,6 +49,12 @@ def decision_lines(
     return [part for line in lines for part in _wrapped(line, width)]
 
 
+def timeline(outcomes: Iterable[GateOutcome]) -> list[str]:
+    """What happened when, of gates that tell it (a drill does)."""
+    told = [j.evidence.details.get("timeline") for outcome in outcomes for j in outcome.judgements]
+    return [f"  {line}" for lines in told if isinstance(lines, list) for line in lines]
+
+
 def _headline(decision: Decision, challenger: str, applied: bool) -> str:
     if decision.action is Action.NOTHING:
         return ""
@@ -78,7 +84,8 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def _stacked(row: Sequence[str], verdict: Verdict) -> list[tuple[str, Verdict | None]]:
     name, measured, between, limit, n, said = row
-    figures = [measured, between, f"limit {limit}", f"n {n}"]
+    # A figure that cannot be had still says of what, and of whom.
+    figures = [measured.removesuffix(" -"), between, f"limit {limit}", f"n {n}"]
     below = "  ".join(part for part in figures if not part.endswith("-"))
     return [(f"{said:12} {name}", verdict), *([(f"    {below}", None)] if below else [])]
 

@@ -5,24 +5,13 @@ from __future__ import annotations
 import datetime
 import hashlib
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands.shell import mlgates
+
 DAY = datetime.datetime.now(datetime.UTC).replace(hour=0, minute=0, second=1) - datetime.timedelta(days=40)
-
-
-def mlgates(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pytest_mlgates.cli", *arguments],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def git(folder: Path, *words: str, day: datetime.datetime = DAY) -> str:
@@ -63,6 +52,7 @@ def test_a_set_in_no_repository_and_without_a_contract(folder: Path) -> None:
         "classes     0: 300 (75.0%), 1: 100 (25.0%)\n"
         "            100 rows of the rarest class: 200 are needed for a margin worth having, 1,000 are better\n"
         "resolves    0.0304 ROC AUC at 80 % power, for models of AUC 0.8 whose scores correlate by 0.9\n"
+        'budget      unknown: no registry: write registry = "sqlite:///mlflow.db" or set MLFLOW_TRACKING_URI\n'
         "contract    none: `mlgates golden freeze` writes one\n"
         "history     not in git\n"
     )
@@ -86,6 +76,7 @@ def test_versions_age_and_contract(folder: Path) -> None:
         f"age         40 days: pinned on {DAY.date()} in {second}, less than 90 days ago",
         "classes     0: 6,000 (75.0%), 1: 2,000 (25.0%)",
         "resolves    0.0068 ROC AUC at 80 % power, for models of AUC 0.8 whose scores correlate by 0.9",
+        'budget      unknown: no registry: write registry = "sqlite:///mlflow.db" or set MLFLOW_TRACKING_URI',
         "contract    golden.contract.json",
         "history",
         f"  {DAY.date()}  {second}  {newer[:8]}  refreshed",

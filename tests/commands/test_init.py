@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -9,19 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mlgates import cli
+from tests.commands.shell import mlgates
+
 FULL = ["--model", "m", "--golden", "g.csv", "--label", "y", "--task", "binary"]
-
-
-def mlgates(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pytest_mlgates.cli", *arguments],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -35,7 +27,11 @@ def test_the_five_settings_are_appended_to_pyproject(folder: Path) -> None:
     done = mlgates(folder, "init", *FULL)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        f"wrote [tool.mlgates] to {folder}/pyproject.toml\npin the golden set: dvc add g.csv\nnext: pytest --mlgate\n"
+        f"wrote [tool.mlgates] to {folder}/pyproject.toml\n"
+        "pin the golden set: dvc add g.csv\n"
+        "the ledger is not made yet, the first promotion makes it: no registry: write "
+        'registry = "sqlite:///mlflow.db" or set MLFLOW_TRACKING_URI\n'
+        "next: pytest --mlgate\n"
     )
     written = tomllib.loads((folder / "pyproject.toml").read_text())
     assert written["project"] == {"name": "mine"}
@@ -96,3 +92,50 @@ def test_a_pin_that_fails_is_said_and_nothing_is_written(folder: Path) -> None:
     assert "`dvc add g.csv`" in done.stderr
     assert "not inside of a DVC repository" in done.stderr
     assert not (folder / "pyproject.toml").exists()
+
+
+def in_registry(monkeypatch: pytest.MonkeyPatch, folder: Path, uri: str, model: str = "credit") -> int:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    return cli.main(["init", "--model", model, *FULL[2:]])
+
+
+def test_the_ledger_is_made_and_who_needs_which_right_is_said(
+    folder: Path, template: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri = f"sqlite:///{shutil.copy(template / 'mlflow.db', folder)}"
+    assert in_registry(monkeypatch, folder, uri) == 0
+    assert (
+        f"made the ledger 'credit.mlgates-ledger' in {uri}; whoever promotes needs EDIT on it and on 'credit'\n"
+        in capsys.readouterr().out
+    )
+    assert cli.main(["status"]) == 0
+    assert "no ledger was begun yet" in capsys.readouterr().out
+    (folder / "pyproject.toml").unlink()
+    assert in_registry(monkeypatch, folder, uri) == 0
+    assert "the ledger is there already: 'credit.mlgates-ledger' in sqlite" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("uri", "model", "sentence"),
+    [
+        ("http://127.0.0.1:9", "credit", "the registry http://127.0.0.1:9 did not answer while looking up 'champion'"),
+        ("sqlite:///{folder}/absent.db", "credit", "there is no file {folder}/absent.db"),
+        ("sqlite:///{folder}/mlflow.db", "kredit", "no registered model 'kredit' in sqlite:///{folder}/mlflow.db: did"),
+    ],
+)
+def test_a_registry_that_cannot_be_had_is_said_and_no_failure(
+    folder: Path,
+    template: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    uri: str,
+    model: str,
+    sentence: str,
+) -> None:
+    shutil.copy(template / "mlflow.db", folder)
+    assert in_registry(monkeypatch, folder, uri.format(folder=folder), model) == 0
+    said = capsys.readouterr().out
+    assert "the ledger is not made yet, the first promotion makes it: " in said
+    assert sentence.format(folder=folder) in said
+    assert (folder / "pyproject.toml").is_file()

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates import cli, environment, fingerprint, stamp
+from pytest_mlgates import environment, fingerprint, stamp
 from pytest_mlgates.errors import MlgatesError, UsageError
+from tests.commands.shell import here as mlgates
 
 BETTER, WORSE = "2", "3"
 DATA = b"x,y\n1,0\n"
@@ -96,15 +97,7 @@ def code(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cod
     made.git("commit", "-qm", "data")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"):
-        monkeypatch.delenv(name, raising=False)
     return made
-
-
-def mlgates(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = cli.main(words)
-    said = capsys.readouterr()
-    return code, said.out, said.err
 
 
 def returned(number: str) -> Any:

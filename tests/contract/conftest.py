@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.ledger import services
 
 
 @pytest.fixture
@@ -23,7 +19,7 @@ def sqlite_uri(template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'mlflow.db'}"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("server", marks=pytest.mark.long)])
+@pytest.fixture(params=["sqlite", pytest.param("server", marks=pytest.mark.services)])
 def registry_uri(request: pytest.FixtureRequest) -> str:
     """An MLflow registry with the versions of build_template.py: a database, and a server before one."""
     return request.getfixturevalue("sqlite_uri" if request.param == "sqlite" else "restored_server")
@@ -33,7 +29,9 @@ def registry_uri(request: pytest.FixtureRequest) -> str:
 def running_server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(template / "mlflow.db", folder)
-    with server(f"sqlite:///{folder / 'mlflow.db'}", folder) as uri:
+    # What a client keeps with a run goes through the server to a folder that only the server knows.
+    more = ("--workers", "1", "--artifacts-destination", str(folder / "kept"))
+    with services.mlflow_server(f"sqlite:///{folder / 'mlflow.db'}", folder, *more) as uri:
         yield uri, folder / "mlflow.db"
 
 
@@ -43,42 +41,8 @@ def restored_server(running_server: tuple[str, Path], template: Path) -> str:
     uri, database = running_server
     with contextlib.closing(sqlite3.connect(database)) as db:
         db.execute("attach ? as built", (str(template / "mlflow.db"),))
-        for table in ("registered_model_aliases", "model_version_tags"):
+        for table in ("registered_model_aliases", "model_version_tags", "model_versions"):
             db.execute(f"delete from main.{table}")
             db.execute(f"insert into main.{table} select * from built.{table}")
-        db.execute("update main.model_versions set current_stage = 'None'")
         db.commit()
     return uri
-
-
-@contextlib.contextmanager
-def server(store: str, folder: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--backend-store-uri",
-        store,
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, start_new_session=True)
-    try:
-        uri = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{uri}/health", timeout=5)
-                break
-            time.sleep(0.2)
-        yield uri
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, 15)
-        process.wait(30)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import uuid
 from pathlib import Path
 
 import pytest
 
 from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
-from pytest_mlgates.ports import Registry
+from pytest_mlgates.ports import Registry, Version
 
 
 @pytest.fixture
@@ -127,6 +129,53 @@ def test_files_that_are_no_model_could_not_be_evaluated(registry: Registry, temp
         shutil.move(tmp_path / "MLmodel", moved)
 
 
+@pytest.fixture
+def tracked(registry: Registry, registry_uri: str, tmp_path: Path) -> Version:
+    """A version with a run of its own, whose artifacts the server keeps, or a folder where there is no server."""
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(registry_uri, registry_uri)
+    place = (tmp_path / "artifacts").as_uri() if registry_uri.startswith("sqlite") else None
+    run = client.create_run(client.create_experiment(uuid.uuid4().hex, artifact_location=place))
+    assert run.info.artifact_uri.startswith(place or "mlflow-artifacts:/")
+    made = client.create_model_version(
+        "credit", f"{run.info.artifact_uri}/model", run.info.run_id, await_creation_for=0
+    )
+    found = registry.find(str(made.version))
+    assert found is not None
+    return found
+
+
+def test_texts_are_kept_with_the_run_and_come_back(registry: Registry, tracked: Version) -> None:
+    assert registry.attached(tracked, "card.md") is None
+    texts = {"card.md": "# größe\n\n| a |\n", "evidence.json": '{"a": "\N{SNOWMAN}"}'}
+    registry.attach(tracked, texts)
+    assert {name: registry.attached(tracked, name) for name in texts} == texts
+    registry.attach(tracked, {"card.md": "newer"})
+    assert registry.attached(tracked, "card.md") == "newer"
+    assert registry.attached(tracked, "other.md") is None
+
+
+def test_a_version_without_a_run_keeps_nothing(registry: Registry) -> None:
+    version = registry.find("3")
+    assert version is not None
+    with pytest.raises(CouldNotEvaluate, match="v3 was registered without a run, so nothing can be kept with it"):
+        registry.attach(version, {"card.md": "text"})
+    assert registry.attached(version, "card.md") is None
+
+
+def test_the_environment_stays_as_the_caller_has_it(
+    registry_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(os.environ):
+        if name.startswith("MLFLOW_HTTP"):
+            monkeypatch.delenv(name)
+    before = dict(os.environ)
+    registry = MlflowRegistry(registry_uri, "credit", tmp_path)
+    assert number(registry, "champion") == "1"
+    assert os.environ == before
+
+
 def test_trouble_is_one_sentence_and_names_the_registry(sqlite_uri: str, tmp_path: Path) -> None:
     registry = MlflowRegistry(sqlite_uri, "credit", tmp_path)
     version = registry.find("1")
@@ -143,3 +192,13 @@ def test_trouble_is_one_sentence_and_names_the_registry(sqlite_uri: str, tmp_pat
         ) as trouble:
             act()
         assert "\n" not in str(trouble.value)
+
+
+def test_an_alias_that_is_removed_means_nothing_and_the_others_stay(registry: Registry) -> None:
+    version = registry.find("3")
+    assert version is not None
+    registry.point("drill", version)
+    assert number(registry, "drill") == "3"
+    registry.unpoint("drill")
+    assert number(registry, "drill") is None
+    assert number(registry, "champion") == "1"

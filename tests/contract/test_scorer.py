@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_mlgates.adapters.scorer import ChildScorer
+from pytest_mlgates.adapters.scorer import ChildScorer, Confinement
 from pytest_mlgates.errors import CouldNotEvaluate
 
 ENVIRON = dict(os.environ) | {"AWS_SECRET_ACCESS_KEY": "hush", "TEST_SHOWN": "seen"}
@@ -158,7 +158,8 @@ def asked(pipe: Path) -> int:
 def test_closing_leaves_no_process(template: Path, rows: pd.DataFrame, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     environ = dict(os.environ) | {"TEST_PIPE": str(tmp_path / "pipe")}
-    scorer = ChildScorer(timeout=60, shown=["TEST_PIPE"], environ=environ)
+    may = Confinement(writable=(str(tmp_path),))
+    scorer = ChildScorer(timeout=60, shown=["TEST_PIPE"], environ=environ, confinement=may)
     scorer.open(template / "models" / "hangs", "hangs").start("auto", rows)
     session = os.getsid(asked(tmp_path / "pipe"))
     assert len(processes_of(session)) == 2
@@ -170,9 +171,10 @@ def test_closing_leaves_no_process(template: Path, rows: pd.DataFrame, tmp_path:
 PARENT = """
 import os, sys, pandas as pd
 from pathlib import Path
-from pytest_mlgates.adapters.scorer import ChildScorer
+from pytest_mlgates.adapters.scorer import ChildScorer, Confinement
 template, pipe = sys.argv[1:]
-scorer = ChildScorer(timeout=60, shown=["TEST_PIPE"], environ=dict(os.environ) | {"TEST_PIPE": pipe})
+may = Confinement(writable=(str(Path(pipe).parent),))
+scorer = ChildScorer(timeout=60, shown=["TEST_PIPE"], environ=dict(os.environ) | {"TEST_PIPE": pipe}, confinement=may)
 model = scorer.open(Path(template) / "models" / "hangs", "hangs")
 model.start("auto", pd.read_csv(Path(template) / "golden.csv"))
 model.answer()

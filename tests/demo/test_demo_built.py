@@ -112,10 +112,11 @@ def test_settings_can_be_read(demo: Path) -> None:
         "golden": "data/golden.parquet",
         "label": "employed",
         "task": "binary",
-        "gates": "core",
+        "gates": "default",
         "registry": "sqlite:///mlflow.db",
         "ignore": ["id", "year"],
         "sensitive": ["SEX"],
+        "golden_validity": {"training": "data/train.parquet", "identifier": "id"},
     }
 
 

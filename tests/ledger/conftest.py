@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -53,11 +52,9 @@ def server(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """An MLflow server over its own sqlite file."""
     folder = tmp_path_factory.mktemp("server")
     file = shutil.copy(empty_database, folder / "mlflow.db")
-    port = services.free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
-    command += ["--backend-store-uri", f"sqlite:///{file}", "--default-artifact-root", str(folder / "artifacts")]
-    with services.running(command, folder / "server.log", port, bound=120):
-        yield f"http://127.0.0.1:{port}"
+    more = ["--workers", "2", "--default-artifact-root", str(folder / "artifacts")]
+    with services.mlflow_server(f"sqlite:///{file}", folder, *more) as uri:
+        yield uri
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,22 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], log: Path, port: int, *, bound: float) -> Iterator[subprocess.Popen[bytes]]:
-    """`command` until the end of the block, once it answers on `port`; its process group is ended whatever happens."""
+def running(
+    command: list[str], log: Path, port: int, *, bound: float, environ: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`command` until the end of the block, once it answers on `port`; its process group is ended whatever happens.
+
+    It runs in the folder of its log, with `environ` added to ours.
+    """
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd=log.parent,
+            env={**os.environ, **(environ or {})},
+        )
     try:
         _answers(process, log, port, time.monotonic() + bound)
         yield process
@@ -43,6 +56,18 @@ def running(command: list[str], log: Path, port: int, *, bound: float) -> Iterat
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(15)
+
+
+@contextlib.contextmanager
+def mlflow_server(store: str, folder: Path, *more: str, environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The URI of an MLflow server over the database `store`; it keeps its own things in `folder`."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", store, *more]
+    # Else it starts eight more processes for background jobs, of which a registry has none.
+    lean = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **(environ or {})}
+    with running(command, folder / "server.log", port, bound=180, environ=lean):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager

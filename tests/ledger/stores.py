@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import Any
+
+import pytest
 
 from . import worker
 from .checker import Said, violations
 from .moves import ALIAS, book_of, promote, repair
+
+#: The fixtures that give the URI of a store; a server and a PostgreSQL are started for the tests that need them.
+EVERY_STORE = [
+    "sqlite",
+    pytest.param("server", marks=pytest.mark.services),
+    pytest.param("postgres", marks=pytest.mark.services),
+]
 
 
 def make_model(uri: str, model: str, *, versions: int, champion: str = "") -> None:
@@ -62,8 +69,9 @@ class Crowd:
 
 def crowd(context: ForkServerContext, uri: str, folder: Path, *, workers: int, operations: int, bound: float) -> Crowd:
     """`workers` processes do `operations` in all; the history is checked against what they were told."""
-    make_model(uri, "crowded", versions=8, champion="1")
-    log, registry = worker.stores(uri, "crowded")
+    model = f"crowd of {operations}"
+    make_model(uri, model, versions=8, champion="1")
+    log, registry = worker.stores(uri, model)
     book = book_of(log, registry)
     promote(book, registry, "2")
     first = {row.number for row in log.rows()}
@@ -71,7 +79,7 @@ def crowd(context: ForkServerContext, uri: str, folder: Path, *, workers: int, o
     told = [folder / f"told-{n}.jsonl" for n in range(workers)]
     began = time.monotonic()
     processes = [
-        context.Process(target=worker.crowd_member, args=(uri, "crowded", share, 8, n, str(told[n])))
+        context.Process(target=worker.crowd_member, args=(uri, model, share, 8, n, str(told[n])))
         for n in range(workers)
     ]
     for process in processes:
@@ -97,12 +105,3 @@ def crowd(context: ForkServerContext, uri: str, folder: Path, *, workers: int, o
         entries=len(rows),
         seconds=seconds,
     )
-
-
-def each_step(run: Callable[[Any], None]) -> int:
-    """How many fault points an undisturbed run has."""
-    from .steps import Tape
-
-    tape = Tape()
-    run(tape)
-    return len(tape.said)

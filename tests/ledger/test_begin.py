@@ -104,3 +104,9 @@ def test_an_empty_ledger_cut_off_before_its_genesis_is_completed() -> None:
     log, registry = MemoryLog(), MemoryRegistry(champion="4")
     log.create()
     assert book_of(log, registry).state.champion == "4"
+
+
+def test_an_empty_ledger_is_not_begun_and_no_move_by_hand() -> None:
+    log = MemoryLog()
+    log.create()
+    assert read(log) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from pytest_mlgates.book import Book, append
@@ -12,6 +14,8 @@ from pytest_mlgates.reconcile import accept, reconcile
 
 from .memory import MemoryLog, MemoryRegistry
 from .moves import ALIAS, book_of, promote, promotion, repair, roll_back
+
+Promise = Callable[[str, object], None]
 
 
 @pytest.fixture
@@ -32,7 +36,9 @@ def book(log: MemoryLog, registry: MemoryRegistry) -> Book:
     return made
 
 
-def test_a_move_by_hand_is_reported_and_left_alone(book: Book, log: MemoryLog, registry: MemoryRegistry) -> None:
+def test_a_move_by_hand_is_reported_and_left_alone(
+    book: Book, log: MemoryLog, registry: MemoryRegistry, promise: Promise
+) -> None:
     registry.aliases[ALIAS] = "1"
     before = dict(log.stored)
     report = repair(log, registry)
@@ -42,6 +48,7 @@ def test_a_move_by_hand_is_reported_and_left_alone(book: Book, log: MemoryLog, r
     )
     assert (report.champion, report.found, report.did) == ("2", "1", ())
     assert (registry.aliases[ALIAS], log.stored) == ("1", before)
+    promise("alias moved by hand", "named at the next start, left alone")
 
 
 def test_adopting_it_makes_it_part_of_the_history(book: Book, log: MemoryLog, registry: MemoryRegistry) -> None:
@@ -120,7 +127,7 @@ def test_judged_before_and_promoted_after_somebody_else(book: Book, registry: Me
     assert len(book.refresh().rulings) == 3, "what cannot count is not written"
 
 
-def test_a_b_a_is_told_apart_from_nothing_happened(book: Book, registry: MemoryRegistry) -> None:
+def test_a_b_a_is_told_apart_from_nothing_happened(book: Book, registry: MemoryRegistry, promise: Promise) -> None:
     late = promotion(book.refresh(), "3")
     promote(book, registry, "4")
     roll_back(book, registry)
@@ -128,6 +135,7 @@ def test_a_b_a_is_told_apart_from_nothing_happened(book: Book, registry: MemoryR
     with pytest.raises(ChampionMoved, match=said):
         append(book, late)
     assert registry.aliases[ALIAS] == "2"
+    promise("A-B-A: the late entry", "does not count")
 
 
 def test_the_loser_of_a_race_in_the_log_is_told_who_won(book: Book, registry: MemoryRegistry) -> None:
@@ -153,7 +161,7 @@ def test_the_loser_of_a_race_in_the_log_is_told_who_won(book: Book, registry: Me
 
 
 def test_clocks_moved_back_change_nothing(
-    book: Book, registry: MemoryRegistry, monkeypatch: pytest.MonkeyPatch
+    book: Book, registry: MemoryRegistry, monkeypatch: pytest.MonkeyPatch, promise: Promise
 ) -> None:
     from pytest_mlgates.ledger import entry
 
@@ -164,6 +172,7 @@ def test_clocks_moved_back_change_nothing(
     state = book.refresh()
     assert (state.champion, registry.aliases[ALIAS], state.rulings[-1].entry.time[:4]) == ("2", "2", "1969")
     assert repair(book.log, registry).did == ()
+    promise("clock moved back", "order by number, nothing to repair")
 
 
 def test_the_champion_was_deleted(book: Book, log: MemoryLog, registry: MemoryRegistry) -> None:

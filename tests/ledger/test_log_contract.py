@@ -14,7 +14,7 @@ from pytest_mlgates.ledger import PROJECTED, Entry, Kind, facts, record
 from . import worker
 from .memory import MemoryLog, MemoryRegistry
 from .moves import ALIAS, book_of, promote, repair, roll_back
-from .stores import make_model
+from .stores import EVERY_STORE, make_model
 
 
 def _stores(kind: str, request: pytest.FixtureRequest) -> tuple[Any, Any]:
@@ -26,14 +26,7 @@ def _stores(kind: str, request: pytest.FixtureRequest) -> tuple[Any, Any]:
     return worker.stores(uri, model)
 
 
-@pytest.fixture(
-    params=[
-        "memory",
-        "sqlite",
-        pytest.param("server", marks=pytest.mark.long),
-        pytest.param("postgres", marks=pytest.mark.long),
-    ]
-)
+@pytest.fixture(params=["memory", *EVERY_STORE])
 def pair(request: pytest.FixtureRequest) -> tuple[Any, Any]:
     """A log that does not exist yet, and its registry: four versions, v1 champion."""
     return _stores(request.param, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -13,16 +14,13 @@ from pytest_mlgates.book import Book
 from . import worker
 from .moves import ALIAS, book_of, promote, repair, roll_back
 from .steps import Tape, Watched
-from .stores import crowd, finish, make_model
+from .stores import EVERY_STORE, Crowd, crowd, finish, make_model
 
 WORKERS = 16
+Promise = Callable[[str, object], None]
 
 
-def _well(found: object) -> None:
-    from .stores import Crowd
-
-    assert isinstance(found, Crowd)
-    print(found)
+def _well(found: Crowd) -> None:
     assert found.violations == []
     assert found.unexplained == 0
     assert found.outcomes["done"] >= WORKERS
@@ -31,44 +29,69 @@ def _well(found: object) -> None:
     assert found.left == "" or found.outcomes["unknown"]
 
 
-def test_sixteen_processes_on_sqlite(forkserver: ForkServerContext, sqlite: str, tmp_path: Path) -> None:
-    _well(crowd(forkserver, sqlite, tmp_path, workers=WORKERS, operations=208, bound=300))
+@pytest.mark.parametrize("store", EVERY_STORE)
+def test_sixteen_processes(
+    store: str, forkserver: ForkServerContext, request: pytest.FixtureRequest, tmp_path: Path, promise: Promise
+) -> None:
+    found = crowd(forkserver, request.getfixturevalue(store), tmp_path, workers=WORKERS, operations=208, bound=300)
+    promise(f"{WORKERS} processes at once, {store}", found)
+    _well(found)
 
 
 @pytest.mark.long
-def test_sixteen_processes_on_sqlite_for_long(forkserver: ForkServerContext, sqlite: str, tmp_path: Path) -> None:
-    _well(crowd(forkserver, sqlite, tmp_path, workers=WORKERS, operations=2000, bound=1200))
+@pytest.mark.parametrize("store", ["sqlite", "server", "postgres"])
+def test_sixteen_processes_for_long(
+    store: str, forkserver: ForkServerContext, request: pytest.FixtureRequest, tmp_path: Path, promise: Promise
+) -> None:
+    uri, operations = request.getfixturevalue(store), int(os.environ.get("MLGATES_TEST_OPERATIONS", "2000"))
+    found = crowd(forkserver, uri, tmp_path, workers=WORKERS, operations=operations, bound=300 + operations)
+    promise(f"{WORKERS} processes at once, {store}", found)
+    _well(found)
 
 
-def _length(uri: str, act: Callable[[Book, object], object]) -> int:
-    log, registry = worker.stores(uri, "measured")
+def _length(uri: str, act: str) -> int:
+    """How many fault points an undisturbed `act` has."""
+    log, registry = worker.stores(uri, f"{act} measured")
     tape = Tape()
-    act(Book(Watched(log, tape)), Watched(registry, tape))
+    move = (lambda book, r: promote(book, r, "3")) if act == "promote" else roll_back
+    move(Book(Watched(log, tape)), Watched(registry, tape))
     return len(tape.said)
 
 
+@pytest.mark.parametrize(
+    "store", ["sqlite", *(pytest.param(s, marks=pytest.mark.long) for s in ("server", "postgres"))]
+)
 @pytest.mark.parametrize(("act", "old", "new"), [("promote", "2", "3"), ("roll_back", "2", "1")])
-def test_killed_at_every_step(forkserver: ForkServerContext, sqlite: str, act: str, old: str, new: str) -> None:
+def test_killed_at_every_step(
+    store: str,
+    forkserver: ForkServerContext,
+    request: pytest.FixtureRequest,
+    promise: Promise,
+    act: str,
+    old: str,
+    new: str,
+) -> None:
     """One model a fault point; each is left by a process that died there, and repaired by the next start."""
+    uri = request.getfixturevalue(store)
 
     def prepare(model: str) -> None:
-        make_model(sqlite, model, versions=3, champion="1")
-        log, registry = worker.stores(sqlite, model)
+        make_model(uri, model, versions=3, champion="1")
+        log, registry = worker.stores(uri, model)
         promote(book_of(log, registry), registry, "2")
 
-    prepare("measured")
-    length = _length(sqlite, (lambda b, r: promote(b, r, "3")) if act == "promote" else (lambda b, r: roll_back(b, r)))
+    prepare(f"{act} measured")
+    length = _length(uri, act)
     assert length >= 18
-    for position in range(length):
-        prepare(f"point-{position}")
-    jobs = [(f"point-{position}", act, position) for position in range(length)]
-    lanes = [forkserver.Process(target=worker.killed_at, args=(sqlite, jobs[lane::2])) for lane in range(2)]
+    jobs = [(f"{act} {position}", act, position) for position in range(length)]
+    for model, _, _ in jobs:
+        prepare(model)
+    lanes = [forkserver.Process(target=worker.killed_at, args=(uri, jobs[lane::2])) for lane in range(2)]
     for lane in lanes:
         lane.start()
     finish(lanes, 300)
     ended = set()
     for model, _, _ in jobs:
-        log, registry = worker.stores(sqlite, model)
+        log, registry = worker.stores(uri, model)
         left = registry.find(ALIAS)
         assert left is not None and left.number in (old, new), model
         report = repair(log, registry)
@@ -80,12 +103,6 @@ def test_killed_at_every_step(forkserver: ForkServerContext, sqlite: str, act: s
         assert (again.did, again.finished) == ((), ()), model
     # Not begun; written but not moved; moved but not noted; all done.
     assert ended == {(old, old, False), (old, new, True), (new, new, True), (new, new, False)}
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("store", ["server", "postgres"])
-def test_sixteen_processes_on_a_server(
-    store: str, forkserver: ForkServerContext, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    uri = request.getfixturevalue(store)
-    _well(crowd(forkserver, uri, tmp_path, workers=WORKERS, operations=2000, bound=1800))
+    promise(
+        f"SIGKILL at every step of {act.replace('_', ' ')}, {store}", f"{length} steps, 0 left between, 1 pass repairs"
+    )

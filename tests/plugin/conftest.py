@@ -23,8 +23,9 @@ from mlrepo import N2, Repo
 def _imported() -> None:
     """pytester forgets what a run in this process imports; what is here already stays, once and for all runs."""
     for module in pkgutil.walk_packages(pytest_mlgates.__path__, "pytest_mlgates."):
-        # The compiled statistics need numba, which is optional; the demo is not for importing here.
-        if not any(part in module.name for part in ("scoring_child", ".demo", ".compiled")):
+        # The compiled statistics need numba, which is optional; the demo is not for importing here, and Locust's file
+        # replaces this process's sockets.
+        if not any(part in module.name for part in ("scoring_child", ".demo", ".compiled", "locustfile")):
             importlib.import_module(module.name)
     for heavy in ("pandas", "pyarrow.parquet", "mlflow.tracking", "mlflow.store.model_registry.sqlalchemy_store"):
         importlib.import_module(heavy)
@@ -39,9 +40,6 @@ def repo(template: Path, _imported: None, pytester: pytest.Pytester, monkeypatch
     for name in list(os.environ):
         if name.startswith("PYTEST_XDIST"):
             monkeypatch.delenv(name)
-    # Set by the adapter when it opens a registry; put back, so that no test leans on another.
-    for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"):
-        monkeypatch.delenv(name, raising=False)
     made = Repo(pytester.path, pytester)
     made.settings()
     return made

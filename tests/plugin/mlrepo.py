@@ -26,10 +26,12 @@ DEFAULTS = {
     "registry": "sqlite:///mlflow.db",
     "ignore": ["id"],
     "group": "site",
+    "gates": ["core"],
 }
 CORE = ("golden_integrity", "is_new", "golden_regression", "bootstrap_auc")
 #: Other people's plugins, which cost each run more than a second.
-ALONE = [part for name in ("benchmark", "anyio", "hydra_pytest", "hypothesispytest") for part in ("-p", f"no:{name}")]
+_OTHERS = ("benchmark", "anyio", "hydra_pytest", "hypothesispytest", "locust")
+ALONE = [part for name in _OTHERS for part in ("-p", f"no:{name}")]
 N2 = ["-n", "2"]
 
 
@@ -60,14 +62,14 @@ class Repo:
         self.write("pyproject.toml", "\n".join(["[tool.mlgates]", *lines, textwrap.dedent(more), ""]))
 
     def gates(self, source: str, *names: str, before: str = "") -> None:
-        """Gates of the user's own in checks/test_own.py; `names` are required beside the default ones."""
+        """Gates of the user's own in checks/test_own.py; `names` are required beside the core."""
         head = (
             "import os, signal, pytest\n"
             "from pytest_mlgates import Evidence, Interval, Finding, Verdict, at_least, at_most\n"
             "def good(): return Evidence('answer', 42, n=7), at_least(40)\n"
         )
         self.write("checks/test_own.py", head + before + textwrap.dedent(source))
-        self.settings(paths=["checks"], gates=["default", *names])
+        self.settings(paths=["checks"], gates=["core", *names])
 
     def write(self, name: str, text: str) -> Path:
         file = self.path / name
@@ -98,6 +100,26 @@ class Repo:
         flag = ["--mlgate"] if mlgate else []
         result = self.pytester.runpytest_subprocess(*ALONE, *flag, *args, timeout=40)
         return self._ran(result)
+
+    def answers(self, champion: Any, challenger: Any, classes: tuple[Any, ...] = (), method: str = "auto") -> None:
+        """Put answers where the product keeps them: each is called with `golden_set.y`; no model is started."""
+        from pytest_mlgates.doors import open_doors, registry_uri
+        from pytest_mlgates.golden import read_golden
+        from pytest_mlgates.model import Scoring
+        from pytest_mlgates.pins import _pinned
+        from pytest_mlgates.ports import Answer
+        from pytest_mlgates.settings import load
+
+        settings = load(self.path, {}, {})
+        registry = open_doors(settings, registry_uri(settings, {})).registry
+        roles = {"champion": (CHAMPION, champion), "challenger": (BETTER, challenger)}
+        pinned = {role: _pinned(registry, registry.find(number), number) for role, (number, _) in roles.items()}
+        pointer = (self.path / "golden.csv.dvc").read_text().split()
+        golden = read_golden(settings, pointer[pointer.index("md5:") + 1])
+        scoring = Scoring(settings, pinned, lambda: pytest.fail("no model is started"), lambda: golden)
+        for role, (_, answer) in roles.items():
+            kept = Answer(answer(golden.y), method, "sklearn", classes)
+            scoring._cache.store(scoring._key(role, "auto", golden), kept)
 
     def _ran(self, result: pytest.RunResult) -> Run:
         """The folder is left out: its name is the test's, and would answer for what the product must say."""

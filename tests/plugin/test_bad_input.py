@@ -126,7 +126,7 @@ class TestOptions:
 
     def test_a_mark_expression_is_a_habit_but_promotes_nothing(self, repo: Repo) -> None:
         run = repo.apply("-m", "not bootstrap_auc")
-        assert_refused(run, 10, "bootstrap_auc: deselected on the command line, so it was not judged")
+        assert_refused(run, 10, "bootstrap_auc: deselected by -m, so it was not judged")
 
     def test_from_the_users_ini(self, repo: Repo) -> None:
         repo.write("pytest.ini", "[pytest]\naddopts = -k x\n")

@@ -39,6 +39,22 @@ def test_judging_changes_nothing_and_says_what_it_would_do(repo: Repo) -> None:
     assert repo.evidence()["decision"]["action"] == "PROMOTE"
 
 
+def test_what_the_rows_can_prove_is_said_first_from_scores_that_are_kept_or_else_assumed(repo: Repo) -> None:
+    repo.forget()
+    first, second = repo.run().text, repo.run().text
+    said = "cannot prove not worse by 0.005 ROC AUC: at"
+    assert f"{said} score correlation 0.9 it resolves 0.014 and needs 12,000" in first
+    assert f"{said} the measured score correlation 0." in second
+    assert second.index("at the measured score correlation") < second.index("collected 4 items")
+
+
+def test_the_default_adds_to_the_core_what_needs_no_settings(repo: Repo, spread: list[str]) -> None:
+    repo.settings(gates=None)
+    run = repo.apply(*spread)
+    assert (run.ret, repo.champion()) == (0, BETTER)
+    assert repo.verdicts() == dict.fromkeys([*CORE, "golden_validity", "slices"], "PASS")
+
+
 def test_a_worse_model_is_held_and_the_reason_names_the_interval(repo: Repo, spread: list[str]) -> None:
     run = repo.apply("--mlgate-challenger", WORSE, *spread)
     assert run.ret == 1

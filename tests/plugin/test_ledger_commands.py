@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from mlrepo import BETTER, CHAMPION, WORSE, Repo
+from mlrepo import BARELY, BETTER, CHAMPION, MOVES_THE_ALIAS, WORSE, Repo
 from pytest_mlgates.cli import main
+from pytest_mlgates.report import evidence_file
 
 
 @pytest.fixture
@@ -74,6 +75,17 @@ def test_a_version_that_does_not_load_is_no_way_back(repo: Repo, mlgates) -> Non
     assert "was killed by SIGKILL" in err or "ended with exit code" in err
 
 
+def test_a_version_whose_files_are_not_those_that_training_stamped_is_no_way_back(repo: Repo, mlgates) -> None:
+    repo.apply()
+    with repo.database() as db:
+        stamped = ("credit", CHAMPION, "mlgates.digest", "0" * 64)
+        db.execute("insert into model_version_tags (name, version, key, value) values (?, ?, ?, ?)", stamped)
+    code, _, err = mlgates("rollback", "--reason", "x", "--yes")
+    assert (code, repo.champion()) == (2, BETTER)
+    assert f"the files of v{CHAMPION} were changed since they were recorded: their digest is " in err
+    assert "its tag mlgates.digest says 0000000000000000...; nothing was changed" in err
+
+
 def test_an_override_is_on_the_record_and_shown_until_a_normal_promotion(repo: Repo, mlgates) -> None:
     code, _, err = mlgates("promote", WORSE, "--reason", "the board wants it", "--yes")
     assert (code, repo.champion()) == (2, CHAMPION)
@@ -122,12 +134,13 @@ def test_what_a_killed_run_left_is_finished_by_the_next_one(repo: Repo, mlgates)
             ("mlgates.projected", "mlgates.superseded"),
         )
     repo.point("champion", CHAMPION)
-    look = repo.run()
-    assert "ledger entry 2 was left unfinished" in look.text
+    for look in (repo.run(), repo.run("-q")):
+        assert "ledger entry 2 was left unfinished" in look.text
     assert repo.champion() == CHAMPION, "looking repairs nothing"
-    run = repo.apply()
+    run = repo.apply("-q")
     assert f"mlgates: repaired: 'champion' moved from v{CHAMPION} to v{BETTER}" in run.text
     assert (run.ret, repo.champion()) == (0, BETTER)
+    assert mlgates("audit", "verify")[0] == 0, "the repair is in the mirror too"
 
 
 def test_the_audit_mirror_finds_an_altered_entry(repo: Repo, mlgates) -> None:
@@ -147,6 +160,76 @@ def test_the_budget_counts_distinct_challengers(repo: Repo) -> None:
     assert f"recorded that credit v{WORSE} was judged (ledger entry 2)" in run.text
     repo.run("--mlgate-record", "--mlgate-challenger", WORSE)
     assert "golden set budget: 1 of 20 challengers judged on it" in repo.run().text
+
+
+def test_the_golden_set_is_shown_with_its_budget_and_the_champions_figures_on_it(repo: Repo, mlgates) -> None:
+    def said(begin: str) -> list[str]:
+        code, out, _ = mlgates("golden")
+        assert code == 0
+        lines = out.splitlines()
+        first = next(place for place, line in enumerate(lines) if line.startswith(begin))
+        return [line.strip() for line in lines[first : first + 2]]
+
+    assert said("budget")[0] == "budget      0 of 20 challengers judged on it"
+    repo.apply("--mlgate-challenger", WORSE)
+    repo.apply()
+    assert said("budget") == [
+        "budget      2 of 20 challengers judged on it",
+        f"v{WORSE}, v{BETTER}; the first of them against v{CHAMPION}",
+    ]
+    assert said("champion")[0].startswith(f"champion    v{BETTER}: roc_auc 0.8")
+
+
+def test_on_a_new_set_the_champion_is_scored_anew(repo: Repo, mlgates) -> None:
+    """Figures of two sets are never compared."""
+    repo.apply()
+    old = next(line for line in mlgates("golden")[1].splitlines() if line.startswith("champion"))
+    md5 = repo.evidence()["golden_set"]["md5"]
+    repo.rewrite_golden(lambda lines: lines[:-200])
+    lines = mlgates("golden")[1].splitlines()
+    place = next(place for place, line in enumerate(lines) if line.startswith("champion"))
+    assert "budget      0 of 20 challengers judged on it" in lines
+    assert lines[place].startswith(f"champion    v{BETTER}: roc_auc 0.8")
+    assert lines[place] != old
+    assert (
+        lines[place + 1].strip() == f"it was promoted on version {md5[:8]}, whose figures are not compared with these"
+    )
+
+
+def test_a_champion_that_cannot_be_scored_is_said(repo: Repo, mlgates) -> None:
+    repo.point("champion", "6")
+    out = mlgates("golden")[1]
+    assert "champion    v6 cannot be scored on these rows: champion credit v6 raised RuntimeError: the feature s" in out
+    repo.point("champion", None)
+    assert "champion    none: 'champion' means no version of credit" in mlgates("golden")[1]
+
+
+def test_a_ledger_that_was_altered_leaves_the_budget_unknown(repo: Repo, mlgates) -> None:
+    repo.apply()
+    with repo.database() as db:
+        db.execute("delete from model_versions where version = 1 and name = 'credit.mlgates-ledger'")
+    assert "budget      unknown: the ledger cannot be relied on: entry 1 is missing" in mlgates("golden")[1]
+    assert repo.apply("--mlgate-challenger", WORSE).ret in (1, 10)
+    assert repo.champion() == BETTER
+
+
+def test_a_judgement_that_came_too_late_spends_the_budget_all_the_same(repo: Repo, mlgates) -> None:
+    repo.gates(
+        """
+        @pytest.mark.mlgate("slow")
+        def test_slow(gate):
+            move("champion", 5)
+            gate.judge(*good())
+        """,
+        before=MOVES_THE_ALIAS,
+    )
+    run = repo.apply()
+    assert (run.ret, repo.champion()) == (10, BARELY)
+    assert f"credit v{BETTER} is held (ledger entry 2)" in run.text
+    told = json.loads(mlgates("history", "--json")[1])
+    assert [(entry["kind"], entry["to"]) for entry in told["entries"]] == [("genesis", BARELY), ("hold", BETTER)]
+    assert f"but v{BARELY} is champion now: run again" in told["entries"][1]["reason"]
+    assert told["entries"][1]["evidence"] == evidence_file.digest(repo.evidence())
 
 
 def test_a_budget_that_is_enforced_and_used_up_holds(repo: Repo) -> None:

@@ -18,7 +18,7 @@ VALIDITY = "[tool.mlgates.golden_validity]\n"
 @pytest.fixture
 def contracted(repo: Repo) -> Repo:
     """The golden set with its contract frozen, and both gates asked for."""
-    repo.settings(gates=["default", "golden_contract", "golden_validity"])
+    repo.settings(gates=["core", "golden_contract", "golden_validity"])
     assert main(["golden", "freeze"]) == 0
     return repo
 
@@ -70,7 +70,7 @@ def test_neither_gate_runs_unless_asked_for(repo: Repo) -> None:
 
 class TestContract:
     def test_without_one_it_is_an_error_with_the_fix(self, repo: Repo) -> None:
-        repo.settings(gates=["default", "golden_contract"])
+        repo.settings(gates=["core", "golden_contract"])
         assert repo.run().ret == 10
         assert repo.said_of("golden_contract") == (
             "ERROR",
@@ -106,7 +106,7 @@ class TestContract:
 
 class TestTraining:
     def asks(self, repo: Repo, more: str = "") -> None:
-        repo.settings(f'{VALIDITY}training = "train.csv"\n{more}', gates=["default", "golden_validity"])
+        repo.settings(f'{VALIDITY}training = "train.csv"\n{more}', gates=["core", "golden_validity"])
 
     @pytest.mark.parametrize("ids", [True, False])
     def test_golden_rows_in_the_training_data_fail(self, repo: Repo, ids: bool) -> None:
@@ -151,7 +151,7 @@ class TestTraining:
 
 class TestAge:
     def asks(self, repo: Repo, more: str) -> int:
-        repo.settings(VALIDITY + more, gates=["default", "golden_validity"])
+        repo.settings(VALIDITY + more, gates=["core", "golden_validity"])
         return repo.run().ret
 
     def commit(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,12 +181,17 @@ def test_a_feature_that_gives_the_label_away_fails(repo: Repo) -> None:
     repo.rewrite_golden(
         lambda lines: [lines[0], *(f"{line.rsplit(',', 2)[0]},{line[-1]},{line[-1]}" for line in lines[1:])]
     )
-    repo.settings(gates=["default", "golden_validity"])
+    repo.settings(gates=["core", "golden_validity"])
     assert repo.run().ret == 1
     said = sentences(repo, "golden_validity")
     assert said[3].startswith("single-feature AUC [x4] 1 [")
     assert said[4].startswith("linear AUC 1 [")
     assert said[3].endswith(": proven not <= 0.95") and said[4].endswith(": proven not <= 0.95")
+    flips = repo.evidence()["decision"]["flips"]
+    assert flips[0] == (
+        "golden_validity: take 'x4' out where it tells the label; where it is honest, say so with a higher "
+        "max_feature_auc in [tool.mlgates.golden_validity]"
+    )
 
 
 def test_rows_at_odds_above_the_limit_fail(repo: Repo) -> None:
@@ -194,7 +199,7 @@ def test_rows_at_odds_above_the_limit_fail(repo: Repo) -> None:
         return [*lines, *(line[:-1] + str(1 - int(line[-1])) for line in lines[1:600])]
 
     repo.rewrite_golden(contradict)
-    repo.settings(gates=["default", "golden_validity"])
+    repo.settings(gates=["core", "golden_validity"])
     assert repo.run().ret == 1
     assert sentences(repo, "golden_validity")[2].startswith("contradicting rows 0.5707 [")
     repo.settings(VALIDITY + "contradictions = 0.6")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates import cli, fingerprint
+from pytest_mlgates import fingerprint
 from pytest_mlgates.adapters.mlflow_log import MlflowLog
 from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
 from pytest_mlgates.book import append, begin
@@ -21,6 +21,7 @@ from pytest_mlgates.ledger import Entry, Kind
 from pytest_mlgates.ports import Version
 from pytest_mlgates.record import attach_record
 from pytest_mlgates.report import evidence_file
+from tests.commands.shell import here as mlgates
 
 SETTINGS = """\
 [tool.mlgates]
@@ -84,12 +85,6 @@ def promoted(registry: MlflowRegistry, evidence: str) -> Promotion:
     book = begin(log, registry, "champion", actor="ann")
     entry = Entry(Kind.PROMOTE, "ann", from_="1", to="2", after=book.state.last, evidence=evidence, reason="better")
     return Promotion("ann", entry.time, append(book, entry).number)
-
-
-def mlgates(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = cli.main(words)
-    said = capsys.readouterr()
-    return code, said.out, said.err
 
 
 def test_what_is_kept_comes_back(registry: MlflowRegistry) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.scores import as_scores
+from pytest_mlgates.measure.scores import as_classes, as_scores
 from pytest_mlgates.ports import Answer
 from pytest_mlgates.settings import Settings
 
@@ -67,3 +67,56 @@ def test_multiclass_needs_a_score_a_class() -> None:
     assert scores([[0.1, 0.2, 0.7]] * 3, task="multiclass").shape == (3, 3)
     with pytest.raises(CouldNotEvaluate, match="one value a row, not a score a class"):
         scores([0.1, 0.2, 0.7], task="multiclass")
+
+
+class TestClasses:
+    """Multiclass: columns follow the golden set's classes, and labels are enough where a metric needs no more."""
+
+    GOLDEN = ("cat", "dog", "eel")
+
+    def columns(self, values: Any, classes: tuple = (), golden: tuple = GOLDEN) -> np.ndarray:
+        answer = Answer(np.asarray(values), "predict_proba", "sklearn", classes)
+        return as_scores(answer, len(values), settings("multiclass"), "m v2", golden)
+
+    def chosen(self, values: Any, classes: tuple = (), golden: tuple = GOLDEN) -> list[int]:
+        answer = Answer(np.asarray(values), "predict", "pyfunc", classes)
+        return as_classes(answer, len(values), settings("multiclass"), "m v2", golden).tolist()
+
+    def test_columns_are_put_in_the_order_of_the_golden_set(self) -> None:
+        given = [[0.5, 0.3, 0.2]]
+        assert self.columns(given, ("eel", "cat", "dog")).tolist() == [[0.3, 0.2, 0.5]]
+        assert self.columns([[0.1, 0.2, 0.3, 0.4]], ("ape", "cat", "dog", "eel")).tolist() == [[0.2, 0.3, 0.4, 0.1]]
+        assert self.columns(given).tolist() == given, "without names in the order they come"
+
+    def test_labels_become_places(self) -> None:
+        assert self.chosen(["dog", "cat", "eel", "ape"]) == [1, 0, 2, 3]
+        assert self.chosen([[2.0], [1.0]], golden=(1, 2)) == [1, 0]
+        assert self.chosen([[0.5, 0.3, 0.2]], ("eel", "cat", "dog")) == [2]
+
+    @pytest.mark.parametrize(
+        ("values", "classes", "sentence"),
+        [
+            (
+                [[0.5, 0.5]],
+                ("cat", "dog"),
+                "the golden set has rows of 'eel', which m v2 was not taught: it knows the classes 'cat', 'dog'",
+            ),
+            ([[0.5, 0.5]], (), "m v2 answers 2 scores a row without saying of which classes, and the golden set has 3"),
+        ],
+    )
+    def test_a_class_the_model_does_not_know(self, values: Any, classes: tuple, sentence: str) -> None:
+        with pytest.raises(CouldNotEvaluate) as raised:
+            self.columns(values, classes)
+        assert str(raised.value).startswith(sentence)
+
+    @pytest.mark.parametrize(
+        ("values", "sentence"),
+        [
+            ([0, 1, 2], "m v2 answers 0, 1, 2, none of which is a label of the golden set, whose labels are 'cat', 'd"),
+            ([1.0, np.nan], "m v2 answered NaN or infinity for 1 of 2 rows"),
+        ],
+    )
+    def test_labels_of_something_else(self, values: Any, sentence: str) -> None:
+        with pytest.raises(CouldNotEvaluate) as raised:
+            self.chosen(values)
+        assert str(raised.value).startswith(sentence)

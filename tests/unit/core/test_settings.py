@@ -100,10 +100,27 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert load(below, {}, {}).golden_file == tmp_path / "g.csv"
 
 
-def test_the_default_list_goes_by_task(tmp_path: Path) -> None:
-    assert required_gates(read(tmp_path, FIVE), SHIPPED, TODAY).names == tuple(SHIPPED)
-    regression = required_gates(read(tmp_path, FIVE.replace("binary", "regression")), SHIPPED, TODAY)
+def test_the_core_goes_by_task(tmp_path: Path) -> None:
+    core = 'gates = "core"\n' + FIVE
+    assert required_gates(read(tmp_path, core), SHIPPED, TODAY).names == tuple(SHIPPED)
+    regression = required_gates(read(tmp_path, core.replace("binary", "regression")), SHIPPED, TODAY)
     assert regression.unasked == ("bootstrap_auc",)
+
+
+@pytest.mark.parametrize(
+    ("task", "beyond"),
+    [
+        ("binary", ("golden_validity", "slices")),
+        ("multiclass", ("slices",)),
+        ("regression", ("golden_validity", "slices")),
+    ],
+)
+def test_the_default_is_the_core_and_what_needs_no_settings(tmp_path: Path, task: str, beyond: tuple[str, ...]) -> None:
+    default, core = (
+        required_gates(read(tmp_path, text + FIVE.replace("binary", task)), SHIPPED, TODAY).names
+        for text in ("", 'gates = "core"\n')
+    )
+    assert default == (*core, *beyond)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import multiprocessing
 import os
+import random
 import re
 import statistics
 import time
@@ -19,11 +21,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_mlgates.audit import SCHEMA, FileAnchor, compare, entries, mirror, verify
-from pytest_mlgates.chain import AuditBroken, Head, sealed
+from pytest_mlgates.chain import AuditBroken, Head, sealed, walk
 from pytest_mlgates.ledger import PROJECTED, Entry, Kind, facts
 from pytest_mlgates.ports import Row
 
 LOG = "m.mlgates-ledger"
+Promise = Callable[[str, object], None]
 COUNT = 40
 
 
@@ -95,6 +98,41 @@ def test_any_changed_byte_is_found_and_its_entry_named(pristine: Path, tmp_path:
         assert re.search(rf"entry {line}\b", said), (line, said)
     else:
         assert "line 1: the header is missing or was altered" in said
+
+
+def first_named(text: bytes, known: Head) -> int:
+    """The entry that a damaged mirror is said to be wrong at, 0 for its header."""
+    with pytest.raises(AuditBroken) as caught:
+        walk(io.BytesIO(text), known)
+    said = str(caught.value)
+    found = re.search(r"line (\d+): ", said)
+    assert found, said
+    assert found[1] == "1" or re.search(rf"entry {int(found[1]) - 1}\b", said), said
+    return int(found[1]) - 1
+
+
+@pytest.mark.long
+def test_every_byte_of_a_mirror_and_bytes_of_ten_thousand_entries(
+    pristine: Path, tmp_path: Path, promise: Promise
+) -> None:
+    small, dice = bytearray(pristine.read_bytes()), random.Random(1)
+    known = FileAnchor(pristine).load()
+    assert known is not None
+    for place in range(len(small)):
+        kept, small[place] = small[place], small[place] ^ dice.randrange(1, 256)
+        line = pristine.read_bytes()[:place].count(b"\n")
+        assert first_named(bytes(small), known) == line, place
+        small[place] = kept
+    file = tmp_path / "audit.jsonl"
+    mirror(file, LOG, [row(number) for number in range(1, 10_001)])
+    large, known = bytearray(file.read_bytes()), verify(file)
+    places = [dice.randrange(len(large)) for _ in range(300)]
+    for place in places:
+        kept, large[place] = large[place], large[place] ^ dice.randrange(1, 256)
+        assert first_named(bytes(large), known) == file.read_bytes()[:place].count(b"\n"), place
+        large[place] = kept
+    found = f"each of {len(small):,} bytes of {COUNT} entries, {len(places)} bytes of 10,000 entries: all named"
+    promise("one byte of the audit mirror changed", found)
 
 
 @pytest.mark.parametrize("line", range(COUNT + 1))
@@ -289,7 +327,9 @@ def _median(act: Callable[[], object]) -> float:
     return statistics.median(once() for _ in range(7))
 
 
-def test_verifying_ten_thousand_entries_costs_at_most_ten_times_hashing_the_file(tmp_path: Path) -> None:
+def test_verifying_ten_thousand_entries_costs_at_most_ten_times_hashing_the_file(
+    tmp_path: Path, promise: Promise
+) -> None:
     file = tmp_path / "audit.jsonl"
     mirror(file, LOG, [row(number) for number in range(1, 10_001)])
 
@@ -298,6 +338,6 @@ def test_verifying_ten_thousand_entries_costs_at_most_ten_times_hashing_the_file
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     ratio = _median(lambda: verify(file)) / _median(hash_it)
-    print(f"verify / sha256 of {file.stat().st_size:,} bytes: {ratio:.1f}")
+    promise("verifying 10,000 audit entries", f"{ratio:.1f} x hashing the file's {file.stat().st_size:,} bytes (<= 10)")
     assert ratio <= 10
     assert json.loads(FileAnchor(file).file.read_bytes())["entry"] == 10_000

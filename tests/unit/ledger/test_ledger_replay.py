@@ -18,6 +18,7 @@ from pytest_mlgates.ledger import (
     replay,
     rollback_target,
     rollback_targets,
+    rolled_back,
     standing,
 )
 
@@ -165,6 +166,45 @@ def test_a_rollback_goes_to_the_last_version_that_served_and_was_not_rolled_back
 ) -> None:
     assert replay(records).champion == (records[-1].entry or GENESIS.entry).to  # type: ignore[union-attr]
     assert rollback_targets(replay(records)) == targets
+
+
+SERVED_AND_LEFT = [
+    GENESIS,
+    at(2, "promote", "12", "13", 1, to_digest="d13", evidence="e2"),
+    at(3, "rollback", "13", "12", 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ([], 3),
+        ([at(4, "promote", "12", "14", 3), at(5, "rollback", "14", "12", 4)], 3),
+        ([at(4, "drill", "12", "13", 3), at(5, "judged", "12", "13", 3)], 3),
+        ([at(4, "override", "12", "13", 3)], None),
+        ([at(4, "override", "12", "15", 3, to_digest="d13")], None),
+        ([at(4, "override", "12", "14", 3, to_digest="d14")], 3),
+        ([at(4, "override", "12", "13", 1)], 3),
+        ([at(4, "override", "12", "13", 3), at(5, "rollback", "13", "12", 4)], 5),
+    ],
+)
+def test_a_version_that_was_rolled_back_stays_so_until_an_override_that_counts(
+    more: list[Record], expected: int | None
+) -> None:
+    state = replay([*SERVED_AND_LEFT, *more])
+    for version, files in (("13", ""), ("13", "d13"), ("99", "d13")):
+        found = rolled_back(state, version, files)
+        assert (found.number if found else None) == expected, (version, files)
+    assert rolled_back(state, "12", "d12") is None
+    assert rolled_back(state, "99", "") is None
+
+
+def test_a_promotion_that_was_taken_back_at_once_is_no_rollback() -> None:
+    """Its workload did not come up: the entry rests on the promotion's own evidence, no judgement of the live one."""
+    records = [*SERVED_AND_LEFT[:2], at(3, "rollback", "13", "12", 2, evidence="e2")]
+    assert rolled_back(replay(records), "13", "d13") is None
+    live = [*SERVED_AND_LEFT[:2], at(3, "rollback", "13", "12", 2, evidence="e3")]
+    assert rolled_back(replay(live), "13", "d13") is not None
 
 
 def test_with_nowhere_to_go_the_rollback_says_so() -> None:
