@@ -161,8 +161,8 @@ print(found.size)
 
 
 def test_a_large_artifact_takes_little_memory(tmp_path: Path) -> None:
-    """4 GB in a sparse file, read by a process that may hold 300 MB."""
-    size = 4 << 30
+    """1 GB in a sparse file, read by a process that may hold 300 MB."""
+    size = 1 << 30
     folder = tmp_path / "model"
     corpus.harmless(folder)
     with (folder / "model.pkl").open("wb") as stream:
