@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +30,13 @@ def _own_environment() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> None:
+    """A shell starts what runs in the background with Ctrl-C ignored, and whatever that starts inherits it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The registry and golden set of build_template.py, built once, whoever of the workers comes first.
@@ -41,6 +50,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "finished").exists():
+            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             command = [sys.executable, str(Path(__file__).parent / "plugin" / "build_template.py"), str(folder)]
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

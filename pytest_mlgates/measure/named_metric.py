@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import re
-import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.importing import imported
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.validation import did_you_mean
 
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from pytest_mlgates.policy import Direction
     from pytest_mlgates.stats.metrics import Metric
 
-_PATH = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<name>[^\W\d]\w*(\.[^\W\d]\w*)*)")
 _PINBALL = re.compile(r"pinball_(0?\.\d+)")
 #: What makes a scorer of scikit-learn one.
 _SCORER = "_score_func"
@@ -42,7 +39,8 @@ def named_metric(name: str, direction: Mapping[str, Direction], settings: Settin
             raise CouldNotEvaluate(f"of {name} {shipped.direction} is better: leave it out of `direction`")
         return shipped
     if ":" in name:
-        return _own(name, _imported(name, settings.base), direction, settings)
+        found = imported(name, settings.base, "the metric", "a function(y, scores) or a scorer")
+        return _own(name, found, direction, settings)
     return _own(name, _scorer(name, settings, place), direction, settings)
 
 
@@ -82,48 +80,3 @@ def _scorer(name: str, settings: Settings, place: str) -> Any:
         f"unknown metric {name!r} for task {settings.task!r}{where}: {near}; a function of your own is named "
         '"package.module:function"'
     )
-
-
-def _imported(path: str, base: Path) -> Any:
-    """What ``package.module:name`` means. Raises CouldNotEvaluate."""
-    parts = _PATH.fullmatch(path)
-    if parts is None:
-        raise CouldNotEvaluate(f'the metric {path!r} is no import path: write "package.module:function"')
-    module = _module(path, parts["module"], base)
-    found: Any = module
-    for name in parts["name"].split("."):
-        if not hasattr(found, name):
-            raise CouldNotEvaluate(f"the metric {path!r}: {getattr(module, '__file__', module)} has no {parts['name']}")
-        found = getattr(found, name)
-    if not callable(found):
-        raise CouldNotEvaluate(f"the metric {path!r} is {found!r}, not a function(y, scores) or a scorer")
-    return found
-
-
-def _module(path: str, name: str, base: Path) -> Any:
-    with _first_on_the_path(base):
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as problem:
-            if problem.name is not None and (name == problem.name or name.startswith(f"{problem.name}.")):
-                missing = f"there is no module {problem.name!r} in {base} or among the installed packages"
-                raise CouldNotEvaluate(f"the metric {path!r}: {missing}") from None
-            raise CouldNotEvaluate(f"the metric {path!r}: importing {name} failed: {problem}") from None
-        except Exception as problem:  # noqa: BLE001 - a user's module may raise anything; the metric is not to be had
-            raise CouldNotEvaluate(
-                f"the metric {path!r}: importing {name} raised {type(problem).__name__}: {problem}"
-            ) from None
-    file, meant = getattr(module, "__file__", None), base.joinpath(*name.split(".")).with_suffix(".py")
-    if meant.is_file() and (file is None or not meant.samefile(file)):
-        raise CouldNotEvaluate(f"the metric {path!r}: {file} was imported before under that name; rename {meant.name}")
-    return module
-
-
-@contextlib.contextmanager
-def _first_on_the_path(base: Path) -> Iterator[None]:
-    sys.path.insert(0, str(base))
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove(str(base))

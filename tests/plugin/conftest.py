@@ -7,6 +7,7 @@ the product's own cache; `repo.forget()` deletes it where scoring itself is the 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import pkgutil
@@ -26,7 +27,8 @@ def _imported() -> None:
         # The compiled statistics need numba, which is optional; the demo is not for importing here, and Locust's file
         # replaces this process's sockets.
         if not any(part in module.name for part in ("scoring_child", ".demo", ".compiled", "locustfile")):
-            importlib.import_module(module.name)
+            with contextlib.suppress(ImportError):  # what needs an extra that is not here is not run here either
+                importlib.import_module(module.name)
     for heavy in ("pandas", "pyarrow.parquet", "mlflow.tracking", "mlflow.store.model_registry.sqlalchemy_store"):
         importlib.import_module(heavy)
 

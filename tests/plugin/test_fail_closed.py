@@ -333,9 +333,12 @@ class TestInterrupted:
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
-            model = int(awaited(pipe))
-            process.send_signal(signal.SIGINT)
-            said, _ = process.communicate(timeout=60)
+            try:
+                model = int(awaited(pipe))
+                process.send_signal(signal.SIGINT)
+                said, _ = process.communicate(timeout=60)
+            finally:
+                process.kill()
         assert_held(repo, Run(process.returncode, said), 2, "the session was interrupted before its end")
         assert gone(model)
 
