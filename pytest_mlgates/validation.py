@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ from pytest_mlgates.errors import UsageError
 
 M = TypeVar("M", bound=BaseModel)
 
+_SECRET = ("authorization", "cookie", "key", "token", "secret", "password", "passwd", "credential")
+_LOGIN = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 _MEANT = {
     "string_type": "text in quotes",
     "bool_type": "true or false",
@@ -47,6 +50,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names) or 'none'}"
 
 
+def looks_secret(name: str) -> bool:
+    """Whether what stands under `name` (a key, a header) is nobody's business."""
+    return name not in ("key", "keys") and any(word in name.lower() for word in _SECRET)
+
+
 def _sentence(model: type[BaseModel], error: Any, path: list[str], source: str) -> str:
     key = ".".join(path)
     kind, given = error["type"], error.get("input")
@@ -55,13 +63,26 @@ def _sentence(model: type[BaseModel], error: Any, path: list[str], source: str) 
     if kind == "missing":
         return f"{key!r} is missing in {source}: {_described(model, path)}"
     if kind in _MEANT:
-        return f"{key} in {source} must be {_MEANT[kind]}, not {given!r} ({type(given).__name__})"
+        return f"{key} in {source} must be {_MEANT[kind]}, not {_shown(path, given, typed=True)}"
     if kind == "literal_error":
-        return f"{key} in {source} must be one of {error['ctx']['expected']}, not {given!r}"
+        return f"{key} in {source} must be one of {error['ctx']['expected']}, not {_shown(path, given)}"
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message.replace("Input should be", "it should be")
     # A rule over several keys is given all of them, and their values are nobody's business.
-    return f"{key} in {source} cannot be {given!r}: {message}" if key else f"wrong in {source}: {message}"
+    return f"{key} in {source} cannot be {_shown(path, given)}: {message}" if key else f"wrong in {source}: {message}"
+
+
+def _shown(path: list[str], given: Any, *, typed: bool = False) -> str:
+    """What was given, but never a secret: of a table its keys, of a URL no login, of a token only its type."""
+    kind = type(given).__name__
+    if any(map(looks_secret, path)):
+        return f"what was given ({kind}, not shown here)"
+    if isinstance(given, Mapping):
+        return f"a table with {', '.join(map(repr, given)) or 'nothing in it'}"
+    if isinstance(given, (list, tuple)) and any(isinstance(one, Mapping) for one in given):
+        return "a list of tables"
+    text = _LOGIN.sub("***", repr(given))
+    return f"{text} ({kind})" if typed else text
 
 
 def _keys(model: type[BaseModel], path: list[str]) -> Iterable[str]:

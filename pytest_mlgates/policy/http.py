@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pytest_mlgates.errors import UsageError
-
-_SECRET = ("authorization", "cookie", "key", "token", "secret", "password")
+from pytest_mlgates.validation import looks_secret
 
 
 def check_url(url: str, table: str) -> str:
@@ -30,7 +29,7 @@ def check_url(url: str, table: str) -> str:
 def check_headers(headers: Mapping[str, str], table: str) -> Mapping[str, str]:
     """`headers` as they are. Raises UsageError, which shows no value, for a secret and for what is no header."""
     for name, value in headers.items():
-        if any(word in name.lower() for word in _SECRET) and "env:" not in value:
+        if looks_secret(name) and "env:" not in value:
             raise UsageError(f'{table}: {name} is a secret, which belongs in the environment: {name} = "env:NAME"')
         if not (name + value).isprintable() or not name.isascii() or ":" in name or " " in name:
             raise UsageError(f"{table}: {name!r} is no header of one line")

@@ -153,3 +153,19 @@ def test_another_phase_has_its_own_list(tmp_path: Path) -> None:
     assert required_gates(live, [], TODAY).names == ("mine",)
     with pytest.raises(UsageError, match="name the gates that phase 'drill' must pass"):
         required_gates(read(tmp_path, FIVE, options={"phase": "drill"}), [], TODAY)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('[endpoint]\nheaders = {Authorization = ["s3cret"]}', "what was given (list, not shown here)"),
+        ('[endpoint]\nwire = {token = "s3cret"}', "a table with 'token'"),
+        ('[endpoint]\nwire = "http://me:s3cret@host"', "'http://***@host'"),
+        ('[[waivers]]\ngate = [{token = "s3cret"}]', "a list of tables"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_shown(tmp_path: Path, written: str, said: str) -> None:
+    with pytest.raises(UsageError) as problem:
+        read(tmp_path, FIVE + written)
+    assert said in str(problem.value)
+    assert "s3cret" not in str(problem.value)
