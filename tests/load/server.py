@@ -72,6 +72,14 @@ class Served(asyncio.Protocol):
         right = scored(rest[:length], self.options.coefficients) if self.options.coefficients else OK
         asked = SERVICE.search(rest)
         seconds = float(asked[1]) / 1000 if asked else self._service()
+        lanes, now = self.options.lanes, time.monotonic()
+        if lanes:
+            lane = min(range(len(lanes)), key=lanes.__getitem__)
+            if lanes[lane] > now and self.options.refuses:
+                self.transport.write(FAULTS["status"] or b"")
+                return
+            lanes[lane] = max(lanes[lane], now) + seconds
+            seconds = lanes[lane] - now
         if seconds:
             asyncio.get_running_loop().call_later(seconds, self._reply, right)
         else:
@@ -131,6 +139,7 @@ def stalls(loop: asyncio.AbstractEventLoop, began: float, every: float, length: 
 
 async def main(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
+    options.lanes = [0.0] * options.capacity  # when each is free again
     rng, counted = random.Random(options.seed), [0]
     await asyncio.sleep(options.slow_start)
     tls = None
@@ -167,6 +176,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--after", type=int, default=0, help="right answers before the first faulty one may come")
     parser.add_argument("--coefficients", type=float, nargs="+", help="of the model it is; without them no model")
     parser.add_argument("--stream", type=float, default=0.0, help="server-sent events that end so much later, seconds")
+    parser.add_argument("--capacity", type=int, default=0, help="requests served at once; 0: any number")
+    parser.add_argument("--refuses", action="store_true", help="answers 503 past its capacity, instead of queueing")
     parser.add_argument("--certificate", help="a file with key and certificate, to speak TLS")
     parser.add_argument("--slow-start", type=float, default=0.0, help="seconds before it listens")
     parser.add_argument("--seed", type=int, default=0)
