@@ -11,7 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes is the machine's affair, and a loaded one fails nothing.
+hypothesis.settings.register_profile("mlgates", deadline=None)
+hypothesis.settings.load_profile("mlgates")
 
 pytest_plugins = ("pytester", "tests.promises")
 
