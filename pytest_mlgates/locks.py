@@ -7,7 +7,10 @@ from functools import cached_property
 
 from pytest_mlgates.doors import open_doors, registry_uri
 from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.lock import TAG, Lock
+from pytest_mlgates.lock.record import believed
 from pytest_mlgates.ports import Call, Registry, Version
+from pytest_mlgates.rebuilt import Rebuilt, rebuilt
 from pytest_mlgates.settings import Settings
 
 #: The text kept with a version's run.
@@ -23,6 +26,15 @@ class Locks:
 
     def recorded(self, version: Version) -> str | None:
         return self._registry.attached(version, FILE)
+
+    def believed(self, version: Version) -> Lock | str:
+        """The lock it was trained with, or why there is none that can be believed. Raises UsageError for no lock."""
+        said = version.tags.get(TAG, "")
+        return believed(str(version), version.number, said, self.recorded(version) if said else None)
+
+    def rebuilt(self, lock: Lock, place: str) -> Rebuilt:
+        """The environment of `lock`, built anew or kept from an earlier run."""
+        return rebuilt(lock, self._settings.environments_dir, place)
 
     def serving(self) -> str:
         place = self._settings.env_lock.serving

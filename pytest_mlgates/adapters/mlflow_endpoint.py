@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pytest_mlgates.adapters import serving_child
+from pytest_mlgates.adapters.confinement import STRICT, Confinement, child_environment
 from pytest_mlgates.adapters.http_endpoint import HttpEndpoint
 from pytest_mlgates.adapters.leftovers import Note
-from pytest_mlgates.adapters.scorer import child_environment
 from pytest_mlgates.errors import CouldNotEvaluate
 
 _LAST_LINES = 5
@@ -33,13 +35,17 @@ class MlflowEndpoint(HttpEndpoint):
         timeout: float = 10.0,
         shown: Collection[str] = (),
         environ: Mapping[str, str],
+        confinement: Confinement = STRICT,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # Bound here and handed down: from now on nobody else can answer on this port.
         with socket.create_server(("127.0.0.1", 0), backlog=2048) as port:
             super().__init__(name, f"http://127.0.0.1:{port.getsockname()[1]}", wire, timeout=timeout)
             self._log = folder / f"{name.replace(' ', '-')}-{os.getpid()}.log"
-            command = [sys.executable, "-P", serving_child.__file__, str(port.fileno()), str(files)]
+            self._home = tempfile.TemporaryDirectory(prefix="mlgates-", ignore_cleanup_errors=True)
+            plan = json.dumps(confinement.plan(Path(self._home.name), 0))
+            place = str(files.resolve())
+            command = [sys.executable, "-P", serving_child.__file__, str(port.fileno()), place, plan]
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "pytest_mlgates.adapters.tied_child", *command],
@@ -67,6 +73,7 @@ class MlflowEndpoint(HttpEndpoint):
         self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
+        self._home.cleanup()
         self._note.remove()
 
     def _last_words(self) -> str:

@@ -19,12 +19,16 @@ import socket
 import struct
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 _LENGTHS = struct.Struct(">QQ")
 #: Flavours whose own loader gives predict_proba; pyfunc answers labels for these.
 NATIVE = ("sklearn", "xgboost", "lightgbm", "catboost")
+#: A child that hung up has so many hundredths of a second to end.
+_POLLS = 300
+_NUMBERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float64")
 _PRELOAD = ("pandas", "pyarrow", "yaml", "sklearn.ensemble", "sklearn.linear_model", "skops.io")
 
 
@@ -64,10 +68,23 @@ def main(control: socket.socket) -> None:
                 order["confine"]["read"] = [*packages, order["files"]]
                 children[order["key"]] = _fork(isolation, handed.pop(0), handed.pop(0), order)
             elif order["do"] == "kill":
-                os.kill(children[order["key"]], signal.SIGKILL)
+                if order["key"] in children:
+                    os.kill(children[order["key"]], signal.SIGKILL)
             else:
-                _, status = os.waitpid(children.pop(order["key"]), 0)
-                control.sendall(json.dumps(os.waitstatus_to_exitcode(status)).encode())
+                control.sendall(json.dumps(_end_of(children.pop(order["key"], 0))).encode())
+
+
+def _end_of(pid: int) -> int | None:
+    """The exit code of a child that has hung up; one that goes on running all the same is ended."""
+    if not pid:
+        return None
+    for _ in range(_POLLS):
+        gone, status = os.waitpid(pid, os.WNOHANG)
+        if gone:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def _fork(isolation: Any, wire: int, log: int, order: dict[str, Any]) -> int:
@@ -82,60 +99,91 @@ def _fork(isolation: Any, wire: int, log: int, order: dict[str, Any]) -> int:
         # The channel to the gate, and above all the channels of models that are opened next, are none of its business.
         os.closerange(3, wire)
         os.closerange(wire + 1, os.sysconf("SC_OPEN_MAX"))
-        _confine(isolation, order)
+        connection = socket.socket(fileno=wire)
+        notes = confined(isolation, order["confine"])
         with contextlib.suppress(EOFError, OSError):
-            _serve(socket.socket(fileno=wire), Path(order["files"]))
+            _serve(connection, Path(order["files"]), notes)
     except BaseException as problem:  # noqa: BLE001 - a child must never go on as its parent
         print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
         os._exit(70)
     os._exit(0)
 
 
-def _confine(isolation: Any, order: dict[str, Any]) -> None:
-    """Nothing of the model is read before this is done. Raises RuntimeError for what must be had and cannot be."""
-    plan = order["confine"]
+def alone(wire: socket.socket) -> None:
+    """One model in an environment of its own, of which nothing is imported before this process is confined."""
+    order, _ = receive(wire)
+    isolation = _beside("isolation")
+    order["confine"]["read"] += [*isolation.packages(), order["files"]]
+    notes = confined(isolation, order["confine"])
+    importlib.import_module("site").main()
+    with contextlib.suppress(EOFError, OSError):
+        _serve(wire, Path(order["files"]), notes, order["described"])
+
+
+def confined(isolation: Any, plan: dict[str, Any]) -> list[str]:
+    """Nothing of the model is read before this is done. Raises RuntimeError for what must be had and cannot be.
+
+    Gives a list that grows with what the model tries all the same.
+    """
     own = plan["write"][0]
     os.chdir(own)
     os.environ |= {"HOME": own, "TMPDIR": own, "NUMBA_CACHE_DIR": own, "MPLCONFIGDIR": own}
     tempfile.tempdir = None
+    sys.dont_write_bytecode = True  # it may not, and would try at every import
     missing = isolation.confine(plan)
+    os.chdir(own)  # the folder in memory that lies over it now
     if plan["required"] and missing:
         why = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
         raise RuntimeError(f"models cannot be isolated here ({why})")
+    notes: list[str] = isolation.noted(plan)
+    return notes
 
 
 def _beside(name: str) -> Any:
     """A module that lies beside this file: it is started by path, so that nothing of the gate is on its path."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    place = Path(__file__).with_name(name)
+    file, folders = (place / "__init__.py", [str(place)]) if place.is_dir() else (place.with_suffix(".py"), None)
+    spec = importlib.util.spec_from_file_location(f"_{name}", file, submodule_search_locations=folders)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # the modules of a package find each other by its name
     spec.loader.exec_module(module)
     return module
 
 
-def _serve(connection: socket.socket, files: Path) -> None:
+def _serve(connection: socket.socket, files: Path, notes: list[str], described: Any = None) -> None:
+    """`described` is MLmodel as a table, for an environment that may have no reader of YAML."""
     model: Any = None
     while True:
         question, payload = receive(connection)
         try:
-            model = model or _load(files)
+            model = model or _load(files, described)
             header, answer = _answer(model, question, payload)
         except BaseException as problem:  # noqa: BLE001 - whatever a model raises is an answer, not our end
             header, answer = {"error": f"{type(problem).__name__}: {problem}"[:2000]}, b""
-        send(connection, header, answer)
+            if isinstance(problem, ModuleNotFoundError):
+                header["absent"] = problem.name
+        send(connection, {**header, "tried": notes}, answer)
 
 
-def _load(files: Path) -> dict[str, Any]:
-    import yaml
+def _load(files: Path, described: Any = None) -> dict[str, Any]:
+    if described is None:
+        import yaml
 
-    described = yaml.safe_load((files / "MLmodel").read_text(encoding="utf-8"))
+        described = yaml.safe_load((files / "MLmodel").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {}
     for flavour in NATIVE:
         if flavour in described["flavors"]:
             native = _native(files, flavour, described["flavors"][flavour])
+            found = {"model": native, "flavour": flavour, "columns": _columns(described)}
             if hasattr(native, "predict_proba"):
-                return {"model": native, "flavour": flavour, "columns": _columns(described)}
-    from mlflow import pyfunc
-
+                return found
+    try:
+        from mlflow import pyfunc
+    except ModuleNotFoundError:
+        if not found:
+            raise
+        return found  # in an environment without MLflow
     return {"model": pyfunc.load_model(str(files)), "flavour": "pyfunc", "columns": _columns(described)}
 
 
@@ -166,24 +214,91 @@ def _columns(described: dict[str, Any]) -> list[str] | None:
 def _answer(loaded: dict[str, Any], question: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
     import numpy as np
 
+    if question["rows"] == "look":
+        # What it finds out of the model itself, by a module beside this file.
+        found = _beside(f"{question['with']}_child").look(loaded, json.loads(payload), _frame)
+        return {"classes": []}, json.dumps(found).encode()
     model, method = loaded["model"], question["method"]
     if method == "auto":
         method = "predict_proba" if hasattr(model, "predict_proba") else "predict"
     if not hasattr(model, method):
         raise TypeError(f"the {loaded['flavour']} model has no {method}")
-    rows = _rows(question["rows"], payload)
-    if question["rows"] == "frame" and loaded["columns"] is not None:
+    classes = np.asarray(getattr(model, "classes_", ())).tolist()
+    said = {"method": method, "flavour": loaded["flavour"], "classes": classes}
+    if question["rows"] == "asks":
+        told = json.loads(payload)
+        with _one_thread():
+            asks = [_said(loaded, method, rows, told["dtypes"]) for rows in told["asks"]]
+        return said, json.dumps(asks, default=str).encode()
+    stream = io.BytesIO()
+    np.save(stream, _values(loaded, method, _rows(question["rows"], payload)), allow_pickle=False)
+    return said, stream.getvalue()
+
+
+def _values(loaded: dict[str, Any], method: str, rows: Any) -> Any:
+    import numpy as np
+
+    if hasattr(rows, "columns") and loaded["columns"] is not None:
         missing = [column for column in loaded["columns"] if column not in rows.columns]
         if missing:
             raise KeyError(f"the model's signature asks for columns the rows lack: {', '.join(missing)}")
         rows = rows[loaded["columns"]]
-    values = np.asarray(getattr(model, method)(rows))
-    if values.dtype == object:
-        values = values.astype(str)
-    stream = io.BytesIO()
-    np.save(stream, values, allow_pickle=False)
-    classes = np.asarray(getattr(model, "classes_", ())).tolist()
-    return {"method": method, "flavour": loaded["flavour"], "classes": classes}, stream.getvalue()
+    values = np.asarray(getattr(loaded["model"], method)(rows))
+    return values.astype(str) if values.dtype == object else values
+
+
+def _one_thread() -> Any:
+    """For a row or two, starting threads takes longer than answering."""
+    try:
+        return importlib.import_module("threadpoolctl").threadpool_limits(1)
+    except ImportError:
+        return contextlib.nullcontext()
+
+
+def _said(loaded: dict[str, Any], method: str, rows: list[dict[str, Any]], dtypes: dict[str, str]) -> dict[str, Any]:
+    """What the model says of one small frame; that it refuses is an answer, that it breaks is another."""
+    try:
+        return {"values": _values(loaded, method, _frame(rows, dtypes)).tolist()}
+    except BaseException as problem:  # noqa: BLE001 - whatever a model raises is an answer, not our end
+        broken = isinstance(problem, (MemoryError, RecursionError)) or not isinstance(problem, Exception)
+        return {"broke" if broken else "refused": f"{type(problem).__name__}: {problem}"[:500]}
+
+
+def _frame(rows: list[dict[str, Any]], dtypes: dict[str, str]) -> Any:
+    """A frame of cells of any kind: of the golden set's types where the cells fit them, else of their own."""
+    import pandas as pd
+
+    return pd.DataFrame({name: _cells([row[name] for row in rows], dtypes.get(name)) for name in rows[0]})
+
+
+def _cells(cells: list[Any], dtype: str | None) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    # Numbers that fit are by far the most, and pandas takes a thousand times as long for one.
+    kind = np.dtype(dtype) if dtype in _NUMBERS else None
+    if kind is not None and kind.kind in "iu" and all(type(cell) is int for cell in cells):
+        ends = np.iinfo(kind)
+        if all(ends.min <= cell <= ends.max for cell in cells):
+            return np.array(cells, dtype=kind)
+    if (dtype == "float64" or (kind is not None and None in cells)) and all(
+        cell is None or type(cell) in (int, float) for cell in cells
+    ):
+        return np.array([float("nan") if cell is None else cell for cell in cells], dtype="float64")
+    return _fitted(pd.Series(cells), dtype)
+
+
+def _fitted(cells: Any, dtype: str | None) -> Any:
+    import pandas as pd
+
+    try:
+        if dtype is None or dtype.startswith("datetime"):
+            return cells if dtype is None else pd.to_datetime(cells).astype(dtype)
+        cast = cells.astype(dtype)
+        same = ((cast == cells) | (cast.isna() & cells.isna())).all()
+    except (TypeError, ValueError, OverflowError):
+        return cells
+    return cast if same else cells
 
 
 def _rows(kind: str, payload: bytes) -> Any:
@@ -191,9 +306,26 @@ def _rows(kind: str, payload: bytes) -> Any:
         import pyarrow as pa
 
         return pa.ipc.open_stream(payload).read_pandas()
+    if kind == "columns":
+        return _of_columns(json.loads(payload))
     import numpy as np
 
     return np.load(io.BytesIO(payload), allow_pickle=False)
+
+
+def _of_columns(told: list[dict[str, Any]]) -> Any:
+    """A frame for an environment without Arrow; where there is no pandas either, an array of numbers."""
+    import numpy as np
+
+    columns = {one["name"]: np.array(one["cells"], dtype=one["dtype"]) for one in told}
+    try:
+        import pandas as pd
+    except ModuleNotFoundError:
+        words = [name for name, cells in columns.items() if cells.dtype.kind not in "biuf"]
+        if words:
+            raise TypeError(f"there is no pandas in this environment, and {words[0]} holds no numbers") from None
+        return np.column_stack(list(columns.values()))
+    return pd.DataFrame(columns)
 
 
 def _import_quietly(modules: Any) -> None:
@@ -213,5 +345,16 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
     return bytes(parts)
 
 
+def tried(own: str, outside: str) -> None:
+    """Print, as JSON, which protections do not hold in a process like a model's."""
+    _beside("isolation")
+    print(json.dumps(importlib.import_module("_isolation.trial").proven(own, outside)))
+
+
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))
+    if sys.argv[1] == "try":
+        tried(*sys.argv[2:])
+    elif sys.argv[1] == "alone":
+        alone(socket.socket(fileno=int(sys.argv[2])))
+    else:
+        main(socket.socket(fileno=int(sys.argv[1])))

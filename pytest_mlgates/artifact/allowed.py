@@ -10,14 +10,16 @@ from pathlib import Path
 
 from pytest_mlgates.artifact import listed
 from pytest_mlgates.artifact.installed import what_is
-from pytest_mlgates.artifact.machine import Name
+from pytest_mlgates.artifact.stand_ins import Name
 
 #: Every model may hold these.
 _ALWAYS = ("python", "numpy", "scipy", "pandas")
 #: Parts of a package that no model needs: tests, vendored code, downloads, deprecated shims.
 _NEVER = {"tests", "test", "conftest", "externals", "_testing", "testing", "datasets", "setup", "plotting", "conda"}
 #: Where cloudpickle, dill and marshal rebuild code from the pickle itself.
-_BY_VALUE = ("cloudpickle", "dill", "_dill", "marshal", "joblib.externals.cloudpickle", "types")
+_BY_VALUE = ("cloudpickle", "dill", "_dill", "marshal", "joblib.externals.cloudpickle", "types", "mlflow.pyfunc.model")
+#: Packages of which every name does; `__torch__` is TorchScript's.
+_ALL_BY_VALUE = ("cloudpickle", "dill", "__main__", "__torch__")
 _COMPILED = re.compile(r"(_?[a-z]?[A-Z]\w*|newObj|__pyx_unpickle_\w+)$")
 
 
@@ -81,7 +83,7 @@ class Allowed:
 
 def by_value(name: Name) -> bool:
     """Whether a name rebuilds code that lies in the pickle itself."""
-    return name.module in _BY_VALUE or name.module.split(".")[0] in ("cloudpickle", "dill") or name.module == "__main__"
+    return name.module in _BY_VALUE or name.module.split(".")[0] in _ALL_BY_VALUE
 
 
 def _covers(packages: str, module: str) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pytest_mlgates.artifact import listed
-from pytest_mlgates.artifact.machine import Made, Name, Table
 from pytest_mlgates.artifact.problem import Refused
+from pytest_mlgates.artifact.stand_ins import Made, Name, Table
 
 _UFUNC_HOMES = ("numpy", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath")
 _PLAIN_BASES = {"object", "dict", "list", "tuple", "set", "frozenset", "int", "float", "str", "bytes", "complex"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pytest_mlgates.artifact import archives, binaries, numpy_file, pickles, skops_file, texts
+from pytest_mlgates.artifact import archives, binaries, export_file, numpy_file, pickles, skops_file, texts, zip_file
 from pytest_mlgates.artifact.allowed import Allowed
 from pytest_mlgates.artifact.mlmodel import PICKLE_MODULES, Role
 from pytest_mlgates.artifact.problem import Damaged, Refused
@@ -100,14 +100,19 @@ def _each(members: Iterable[archives.Member], reading: Reading) -> None:
 
 
 def _read_zip(view: memoryview, reading: Reading) -> None:
-    members = list(archives.zip_members(view, reading.budget))
+    members = list(zip_file.zip_members(view, reading.budget))
     names = {member.name for member in members}
     pickled = [name for name in names if name.endswith("/data.pkl") and name.count("/") == 1]
     if reading.role == "skops" and "schema.json" not in names:
         raise Damaged("it is no skops file: it has no schema.json")
+    exported = export_file.exported(members) or export_file.Exported()
     for member in members:
         try:
-            if member.name == "schema.json":
+            if member.name in exported.raw:
+                continue
+            if member.name in exported.graphs:
+                export_file.read_graph(member.view)
+            elif member.name == "schema.json":
                 skops_file.read_schema(member.view, reading.allowed)
             elif member.name in pickled:
                 pickles.read_plain(member.view, reading.allowed, torch=True)

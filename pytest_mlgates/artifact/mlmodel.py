@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pytest_mlgates.artifact.allowed import Allowed, Use
 from pytest_mlgates.artifact.listed import FLAVOURS
-from pytest_mlgates.artifact.machine import Name
 from pytest_mlgates.artifact.problem import Damaged, Refused
+from pytest_mlgates.artifact.stand_ins import Name
 
 #: How a file will be read: by pickle alone, by any loader of pickles, by skops, by torch, or by nobody in particular.
 Role = Literal["pickle", "pickles", "skops", "torch", ""]

@@ -8,9 +8,9 @@ from typing import Any
 
 from pytest_mlgates.artifact.allowed import Allowed, Use
 from pytest_mlgates.artifact.calls import EVALUATED
-from pytest_mlgates.artifact.machine import Name
 from pytest_mlgates.artifact.pickles import refusal
 from pytest_mlgates.artifact.problem import Damaged, Refused
+from pytest_mlgates.artifact.stand_ins import Name
 
 _LARGEST = 64 << 20
 #: Loaders that hold other nodes or data; the rest gets a call, a method or a constructor from the file.

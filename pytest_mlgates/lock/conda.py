@@ -7,6 +7,15 @@ from typing import Any
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.lock.lock import Lock, Package, made
 
+#: Conda's platforms as every other lock here names them.
+_PLATFORMS = {
+    "linux-64": "linux x86_64",
+    "linux-aarch64": "linux aarch64",
+    "osx-64": "darwin x86_64",
+    "osx-arm64": "darwin arm64",
+    "win-64": "windows amd64",
+}
+
 
 def read_conda(text: str, place: str) -> Lock:
     """The packages of its one platform. Raises UsageError when it has several or is no conda-lock."""
@@ -28,7 +37,8 @@ def read_conda(text: str, place: str) -> Lock:
     except (KeyError, TypeError):
         raise UsageError(f"{place} looks like a conda-lock file but an entry has no name or version") from None
     python = next((p.version for p in packages if p.name == "python"), "")
-    return made(packages, place, platform=platforms[0], python=f"CPython {python}" if python else "")
+    platform = _PLATFORMS.get(platforms[0], platforms[0])
+    return made(packages, place, platform=platform, python=f"CPython {python}" if python else "")
 
 
 def _package(entry: dict[str, Any]) -> Package:

@@ -52,7 +52,7 @@ def _judged(role: str, pinned: PinnedModel, policy: ArtifactSafety, missing: Map
     details = {
         "reason": reason or _trusted(pinned, found, said, policy),
         "digest": found.digest,
-        "recorded_digest": said,
+        "recorded_digest": said or pinned.seen,
         "flavours": list(found.flavours),
         "bytes": found.size,
         "problems": [str(problem) for problem in found.problems],
@@ -68,6 +68,9 @@ def _changed(pinned: PinnedModel, found: Scan, said: str) -> str:
     if said and said != found.digest:
         short = f"SHA-256 {said[:12]} then, {found.digest[:12]} now"
         return f"the files of {version} changed since it was stamped ({short}): {fix}"
+    if pinned.seen and pinned.seen != found.digest:
+        short = f"SHA-256 {pinned.seen[:12]} in ledger entry {pinned.seen_in}, {found.digest[:12]} now"
+        return f"the files of {version} changed since they were first seen ({short}): {fix}"
     return ""
 
 
@@ -91,7 +94,9 @@ def _fix(problems: tuple[Problem, ...], found: Scan) -> str:
 
 
 def _trusted(pinned: PinnedModel, found: Scan, said: str, policy: ArtifactSafety) -> str:
-    record = "as stamped" if said else "no digest on record: these are the files as first seen now"
+    record = "no digest on record: these are the files as first seen now"
+    if said or pinned.seen:
+        record = "as stamped" if said else f"as first seen in ledger entry {pinned.seen_in}; nobody stamped them"
     what = f"{found.files} files of {pinned.version} with SHA-256 {found.digest[:12]} ({record})"
     if found.problems:
         return f"{what}, trusted by the settings: {'; '.join(map(str, found.problems[:_SHOWN]))}"

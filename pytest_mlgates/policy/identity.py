@@ -61,12 +61,13 @@ class EnvLock(Policy):
     """Whether a model is trained, scored and served in one environment.
 
     `serving`: the lock of what serves, a file or URL; `require_hashes`: a lock that does not pin every byte fails;
-    `scoring_env`: "inherit" compares what the model imports with the environment of these gates, "ignore" does not.
+    `scoring_env`: "inherit" compares what the model imports with the environment of these gates, "ignore" does not;
+    "lock" scores every model in the environment of its own lock.
     """
 
     require_hashes: bool = False
     serving: str = ""
-    scoring_env: Literal["inherit", "ignore"] = "inherit"
+    scoring_env: Literal["inherit", "lock", "ignore"] = "inherit"
 
 
 class Card(Policy):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pytest_mlgates.ports.registry import Version
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +26,38 @@ class Answer:
     classes: tuple[Any, ...] = ()
 
 
+#: Rows as JSON has them, column -> cell; together they are one frame.
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model said of one small frame: `values`, one a row, or in one sentence how it `refused`, or how it
+    `broke`: it died, was silent, or answered what is no answer.
+    """
+
+    values: list[Any] = field(default_factory=list)
+    refused: str = ""
+    broke: str = ""
+
+    @property
+    def answered(self) -> bool:
+        return not self.refused and not self.broke
+
+
 class ScoredModel(Protocol):
     """A model that runs somewhere else and answers with plain arrays."""
+
+    def ask(self, method: Method, asks: Sequence[Rows], dtypes: Mapping[str, str], within: float) -> Told:
+        """Each of `asks` is a frame of its own, and a refusal is one of its answers; columns get `dtypes` where their
+        cells fit. Raises ModelGone when nothing comes back in `within` seconds, CouldNotEvaluate when it cannot be
+        loaded.
+        """
+
+    def about(self, question: Mapping[str, Any], told: Mapping[str, Any], within: float) -> Any:
+        """What its process finds out about the model itself: `question` names what ("look"), the answer is plain
+        data. Raises CouldNotEvaluate when it fails there, dies, or takes longer than `within` seconds.
+        """
 
     def start(self, method: Method, rows: Any) -> None:
         """Ask about `rows` (a DataFrame or array) without waiting for the answer."""
@@ -33,11 +66,21 @@ class ScoredModel(Protocol):
         """Wait for the answer to the question asked first. Raises CouldNotEvaluate."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said of each frame, and the model's classes in the order of its class scores."""
+
+    said: list[Said]
+    classes: tuple[Any, ...] = ()
+
+
 class Scorer(Protocol):
     """Starts models. It never loads one in this process."""
 
-    def open(self, files: Path, name: str) -> ScoredModel:
-        """Begin loading the model in the folder `files`; `name` is for messages."""
+    def open(self, files: Path, name: str, version: Version | None = None) -> ScoredModel:
+        """Begin loading the model in the folder `files`; `name` is for messages; `version` is whose they are, for a
+        scorer that looks up the environment it was trained in. Raises CouldNotEvaluate.
+        """
 
     def close(self) -> None:
         """Stop every model."""

@@ -20,8 +20,8 @@ class Benign(NamedTuple):
 ALL: list[Benign] = []
 
 
-def installed() -> list[Benign]:
-    return [one for one in ALL if importlib.util.find_spec(one.library)]
+def installed(models: list[Benign]) -> list[Benign]:
+    return [one for one in models if importlib.util.find_spec(one.library)]
 
 
 def model(library: str) -> Callable[[Callable[[Path], None]], Callable[[Path], None]]:
@@ -400,6 +400,36 @@ def torch_attention(path: Path) -> None:
     _layers(nn.TransformerEncoderLayer(8, 2, 16), nn.LSTM(8, 4), path=path)
 
 
+@model("torch")
+def torch_exported(path: Path) -> None:
+    """MLflow's own default."""
+    import mlflow.pytorch
+    import numpy as np
+    from torch import nn
+
+    made = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)).eval()
+    rows = np.zeros((3, 4), dtype="float32")
+    mlflow.pytorch.save_model(made, path, pip_requirements=["torch"], input_example=rows, serialization_format="pt2")
+
+
+@model("torch")
+def torch_exported_with_dynamic_rows(path: Path) -> None:
+    import torch
+    from torch import nn
+
+    from . import corpus
+
+    made = nn.Sequential(nn.Conv1d(2, 4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2)).eval()
+    rows = torch.zeros(3, 2, 8)
+    made(rows)
+    rows_of_any_number = ({0: torch.export.Dim("batch", min=1, max=4096)},)
+    (path / "data").mkdir(parents=True)
+    torch.export.save(
+        torch.export.export(made, (rows,), dynamic_shapes=rows_of_any_number), path / "data" / "model.pt2"
+    )
+    corpus.mlmodel(path, {"pytorch": {"model_data": "data", "serialization_format": "pt2"}})
+
+
 @model("transformers")
 def transformers_classifier(path: Path) -> None:
     from transformers import BertConfig, BertForSequenceClassification
@@ -423,3 +453,120 @@ def keras_dense(path: Path) -> None:
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(1)])
     network.compile("adam", "mse")
     mlflow.keras.save_model(network, str(path), pip_requirements=["keras"])
+
+
+# Models that carry code by value: a class of their own, refused until somebody vouches for their digest.
+
+BY_VALUE: list[Benign] = []
+
+
+def by_value(library: str) -> Callable[[Callable[[Path], None]], Callable[[Path], None]]:
+    def keep(save: Callable[[Path], None]) -> Callable[[Path], None]:
+        BY_VALUE.append(Benign(save.__name__, library, save))
+        return save
+
+    return keep
+
+
+def of_a_script(source: str, name: str, **known: Any) -> Any:
+    """What a training script or notebook defines, which pickles by value."""
+    scope: dict[str, Any] = {"__name__": "__main__", **known}
+    exec(source, scope)
+    return scope[name]
+
+
+@by_value("sklearn")
+def function_of_a_script(path: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    double = of_a_script("double = lambda rows: rows * 2", "double")
+    sklearn(path, make_pipeline(FunctionTransformer(double), LogisticRegression()))
+
+
+@by_value("sklearn")
+def transformer_of_a_script(path: Path) -> None:
+    from sklearn.base import BaseEstimator, TransformerMixin
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    source = """
+class Clip(TransformerMixin, BaseEstimator):
+    def fit(self, rows, label=None):
+        return self
+    def transform(self, rows):
+        return rows.clip(0, 1)
+"""
+    clip = of_a_script(source, "Clip", TransformerMixin=TransformerMixin, BaseEstimator=BaseEstimator)
+    sklearn(path, make_pipeline(clip(), LogisticRegression()))
+
+
+_PREDICTS = """
+class Model(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input
+"""
+
+
+@by_value("sklearn")
+def pyfunc_class_of_a_script(path: Path) -> None:
+    import mlflow.pyfunc
+
+    made = of_a_script(_PREDICTS, "Model", PythonModel=mlflow.pyfunc.PythonModel)()
+    mlflow.pyfunc.save_model(path, python_model=made, pip_requirements=["mlflow"])
+
+
+@by_value("sklearn")
+def pyfunc_function(path: Path) -> None:
+    import mlflow.pyfunc
+
+    predict = of_a_script("def predict(model_input: list[str]) -> list[str]:\n    return model_input\n", "predict")
+    mlflow.pyfunc.save_model(path, python_model=predict, pip_requirements=["mlflow"])
+
+
+@by_value("sklearn")
+def model_from_code(path: Path) -> None:
+    import mlflow.pyfunc
+
+    script = path.with_name(f"{path.name}.py")
+    head, foot = "import mlflow\nfrom mlflow.pyfunc import PythonModel\n", "\nmlflow.models.set_model(Model())\n"
+    script.write_text(head + _PREDICTS + foot)
+    mlflow.pyfunc.save_model(path, python_model=str(script), pip_requirements=["mlflow"])
+
+
+@by_value("sklearn")
+def code_beside_the_model(path: Path) -> None:
+    import mlflow.sklearn
+    from sklearn.linear_model import LogisticRegression
+
+    package = path.with_name(f"{path.name}_package")
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    fitted = LogisticRegression().fit(*data())
+    mlflow.sklearn.save_model(
+        fitted, path, code_paths=[str(package)], pip_requirements=["scikit-learn"], serialization_format="cloudpickle"
+    )
+
+
+@by_value("torch")
+def torch_class_of_a_script(path: Path) -> None:
+    import mlflow.pytorch
+    import torch
+
+    source = """
+class Net(Module):
+    def forward(self, rows):
+        return rows
+"""
+    net = of_a_script(source, "Net", Module=torch.nn.Module)()
+    mlflow.pytorch.save_model(net, path, pip_requirements=["torch"], serialization_format="pickle")
+
+
+@by_value("torch")
+def torch_script(path: Path) -> None:
+    import mlflow.pytorch
+    import torch
+
+    scripted = torch.jit.script(torch.nn.Linear(2, 1))
+    mlflow.pytorch.save_model(scripted, path, pip_requirements=["torch"], serialization_format="pickle")

@@ -689,6 +689,51 @@ _beside("lambda.keras", lambda p: zipped([("config.json", json.dumps(keras("Lamb
 _beside("weights.h5", lambda p: b"\x89HDF\r\n\x1a\n" + b'{"class_name": "Lambda"}')
 
 
+def _graph(**more: Any) -> dict[str, Any]:
+    node = {"target": "torch.ops.aten.relu.default", "inputs": [], "outputs": [], "metadata": {}}
+    return {"graph_module": {"graph": {"nodes": [node | more.pop("node", {})], **more.pop("graph", {})}, **more}}
+
+
+def _exported(name: str, graph: dict[str, Any], *more: tuple[str, bytes], weight: Any = None) -> None:
+    """A model as torch.export saves it."""
+    entry = {"path_name": "weight_0", "use_pickle": False} | (weight or {})
+    members = [
+        ("m/archive_format", b"pt2"),
+        ("m/models/model.json", json.dumps(graph).encode()),
+        ("m/data/weights/model_weights_config.json", json.dumps({"config": {"w": entry}}).encode()),
+    ]
+    raw = [] if any(path.endswith("weight_0") for path, _ in more) else [("m/data/weights/weight_0", bytes(8))]
+    content = zipped([*members, *raw, *more])
+
+    def build(folder: Path, marker: Path) -> None:
+        (folder / "data").mkdir(parents=True)
+        (folder / "data" / "model.pt2").write_bytes(content)
+        mlmodel(folder, {"pytorch": {"model_data": "data"}})
+
+    ALL.append(Gadget(f"export:{name}", build))
+
+
+def _spec(kind: str, context: str = "[]") -> str:
+    return json.dumps([1, {"type": kind, "context": context, "children_spec": []}])
+
+
+_exported("operation", _graph(node={"target": "torch.hub.load"}))
+_exported("operation_of_files", _graph(node={"target": "torch.ops.aten.from_file.default"}))
+_exported("operation_beyond", _graph(node={"target": "_operator.methodcaller"}))
+_exported("operation_registered", _graph(node={"target": "#custom:evil"}))
+_exported("operator_as_argument", _graph(graph={"inputs": [{"as_operator": "torch.load"}]}))
+_exported("size", _graph(graph={"sizes": [{"expr_str": "__import__('os').system('true')"}]}))
+_exported("size_by_attributes", _graph(graph={"sizes": [{"expr_str": "s0.func"}]}))
+_exported("shape_of_inputs", _graph(signature={"in_spec": _spec("collections.defaultdict")}))
+_exported("shape_with_an_enum", _graph(signature={"out_spec": _spec("builtins.dict", '{"__enum__": true}')}))
+_exported("object", _graph(graph={"inputs": [{"as_custom_obj": {"name": "x", "class_fqn": "x.Y"}}]}))
+_exported("constant_that_is_no_tensor", _graph(), weight={"path_name": "opaque_obj_0"})
+_pickled_weight = ("m/data/weights/weight_0", b"\x80\x04" + call(named("os", "system"), text("true")) + b".")
+_exported("weights_in_a_pickle", _graph(), _pickled_weight, weight={"use_pickle": True})
+_exported("weights_that_are_not_listed", _graph(), ("m/data/weights/weight_1", b"\xfe" * 9))
+_exported("compiled", _graph(), ("m/data/aotinductor/model/x.txt", b"x"))
+
+
 def keras(name: str, module: str, config: Any = None) -> dict[str, Any]:
     return {
         "class_name": "Sequential",

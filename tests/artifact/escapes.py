@@ -5,16 +5,19 @@ Saved as a model from code and run by the scorer; it answers one number an attem
 """
 
 import ctypes
+import fcntl
 import glob
 import mmap
 import os
 import resource
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import mlflow
@@ -22,6 +25,7 @@ import numpy as np
 from mlflow.pyfunc import PythonModel
 
 ROOM = os.environ["TEST_ROOM"]
+X86 = os.uname().machine == "x86_64"
 PARENT = os.getppid()
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -94,6 +98,49 @@ def no_limit_any_more():
     return True
 
 
+def linked(make):
+    """A link in its own folder to what it may not read."""
+    own = Path(os.environ["TMPDIR"], f"link-{make.__name__}")
+    make(f"{ROOM}/secret", own)
+    return own.read_text()
+
+
+def device(mode, number):
+    own = Path(os.environ["TMPDIR"], f"device-{number}")
+    os.mknod(own, mode | 0o600, number)
+    return own.open("rb").read(1) is not None
+
+
+def signal_through_a_pipe():
+    read, _ = os.pipe()
+    fcntl.fcntl(read, fcntl.F_SETOWN, PARENT)
+    return True
+
+
+def memory_without_a_name():
+    """Files in memory, which no limit of a process counts."""
+    descriptors = [os.memfd_create("x") for _ in range(40)]
+    return [os.posix_fallocate(fd, 0, 1 << 28) for fd in descriptors]
+
+
+def signal_anybody():
+    return [pid for pid in range(1, 5000) if pid != os.getpid() and reached(pid)]
+
+
+def reached(pid):
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def own_disk():
+    """More room than a model may fill."""
+    found = os.statvfs(os.environ["TMPDIR"])
+    return found.f_frsize * found.f_blocks > 1 << 30
+
+
 ATTEMPTS = {
     "connect over TCP": lambda: socket.create_connection(("127.0.0.1", int(os.environ["TEST_PORT"])), timeout=2),
     "connect over IPv6": lambda: socket.socket(socket.AF_INET6),
@@ -101,7 +148,7 @@ ATTEMPTS = {
     "look up a name": lambda: socket.getaddrinfo("localhost.localdomain.test", 80),
     "listen": lambda: socket.create_server(("127.0.0.1", 0)),
     "a socket file of another program": lambda: socket.socket(socket.AF_UNIX).connect(f"{ROOM}/socket"),
-    "a raw system call for a socket": lambda: syscall(41 if os.uname().machine == "x86_64" else 198, 2, 1, 0),
+    "a raw system call for a socket": lambda: syscall(41 if X86 else 198, 2, 1, 0),
     "io_uring": lambda: syscall(425, 8, ctypes.create_string_buffer(256)),
     "write outside": lambda: Path(ROOM, "new").write_text("x"),
     "write over a file": lambda: Path(ROOM, "secret").write_text("x"),
@@ -129,11 +176,9 @@ ATTEMPTS = {
     "signal the gate": lambda: os.kill(int(os.environ["TEST_GATE"]), 0) or True,
     "signal everybody": lambda: os.kill(-1, 0) or True,
     "signal the group": lambda: os.killpg(0, 0) or True,
-    "signal by queue": lambda: syscall(
-        129 if os.uname().machine == "x86_64" else 138, PARENT, 0, ctypes.create_string_buffer(128)
-    ),
+    "signal by queue": lambda: syscall(129 if X86 else 138, PARENT, 0, ctypes.create_string_buffer(128)),
     "signal by descriptor": lambda: syscall(434, PARENT, 0),
-    "trace the parent": lambda: syscall(101 if os.uname().machine == "x86_64" else 117, 16, PARENT, 0, 0),
+    "trace the parent": lambda: syscall(101 if X86 else 117, 16, PARENT, 0, 0),
     "leave the session": lambda: os.setsid() or True,
     "leave the group": lambda: os.setpgid(0, 0) or True,
     "outlive the parent": lambda: LIBC.prctl(1, 0, 0, 0, 0) == 0,
@@ -141,9 +186,7 @@ ATTEMPTS = {
     "start a program": lambda: subprocess.run(["/bin/true"], check=True) or True,
     "a shell": lambda: os.system("true") == 0,
     "spawn": lambda: os.posix_spawn("/bin/true", ["true"], {}),
-    "clone without a thread": lambda: syscall(
-        56 if os.uname().machine == "x86_64" else 220, signal.SIGCHLD, 0, 0, 0, 0
-    ),
+    "clone without a thread": lambda: syscall(56 if X86 else 220, signal.SIGCHLD, 0, 0, 0, 0),
     "memory": much_memory,
     "shared memory": much_shared_memory,
     "lift the limits": no_limit_any_more,
@@ -157,6 +200,44 @@ ATTEMPTS = {
     "secrets in the environment": lambda: "TEST_SECRET" in os.environ,
     "the gate's package": lambda: "pytest_mlgates" in sys.modules,
     "ssh agents": lambda: os.environ.get("SSH_AUTH_SOCK"),
+    "a link to a secret": lambda: linked(os.symlink),
+    "a hard link to a secret": lambda: linked(os.link),
+    "a secret through its own root": lambda: Path(f"/proc/self/root{ROOM}/secret").read_text(),
+    "a secret up from its own folder": lambda: Path(os.path.relpath(f"{ROOM}/secret")).read_text(),
+    "the parent's environment by another way": lambda: Path(f"/proc/self/../{PARENT}/environ").read_bytes(),
+    "the environment of the first process": lambda: Path("/proc/1/environ").read_bytes(),
+    "a list of all processes": lambda: os.listdir("/proc"),
+    "folders of other models": lambda: os.listdir(Path(os.environ["TMPDIR"]).parent),
+    "change the times of a file": lambda: os.utime(f"{ROOM}/secret", (0, 0)) or True,
+    "an attribute of a file": lambda: os.setxattr(f"{ROOM}/secret", "user.x", b"x") or True,
+    "watch a folder": lambda: syscall(294 if X86 else 26, 0),
+    "a disk": lambda: device(stat.S_IFBLK, os.makedev(253, 0)),
+    "the machine's memory": lambda: device(stat.S_IFCHR, os.makedev(1, 1)),
+    "the kernel's messages": lambda: LIBC.klogctl(3, ctypes.create_string_buffer(64), 64) > 0,
+    "a terminal": lambda: Path("/dev/tty").open("rb"),
+    "settings of the kernel": lambda: Path("/proc/sys/kernel/core_pattern").write_text("|/bin/true"),
+    "control groups": lambda: Path("/sys/fs/cgroup/cgroup.procs").write_text(str(os.getpid())),
+    "be ended last": lambda: Path("/proc/self/oom_score_adj").write_text("-1000"),
+    "the clock": lambda: time.clock_settime(time.CLOCK_REALTIME, time.time()) or True,
+    "the name of the machine": lambda: socket.sethostname("escaped") or True,
+    "the priority of the parent": lambda: os.setpriority(os.PRIO_PROCESS, PARENT, 19) or True,
+    "the processors of the parent": lambda: os.sched_setaffinity(PARENT, {0}) or True,
+    "a signal through a pipe": signal_through_a_pipe,
+    "a signal to a thread of the parent": lambda: syscall(234 if X86 else 131, PARENT, PARENT, 0),
+    "a signal to anybody": signal_anybody,
+    "memory without a name": memory_without_a_name,
+    "more disk than it should have": own_disk,
+    "a program in its place": lambda: os.execv("/bin/true", ["true"]),
+    "a program by descriptor": lambda: os.execve(os.open("/bin/true", os.O_RDONLY), ["true"], {}),
+    "a fork that is a thread of nobody": lambda: syscall(435, ctypes.create_string_buffer(88), 88),
+    "vfork": lambda: syscall(58, 0) if X86 else None,
+    "a socket of the kernel": lambda: socket.socket(16, socket.SOCK_RAW),
+    "packets": lambda: socket.socket(17, socket.SOCK_RAW),
+    "the host of a virtual machine": lambda: socket.socket(40, socket.SOCK_STREAM),
+    "programs in the kernel": lambda: syscall(321 if X86 else 280, 0, ctypes.create_string_buffer(128), 128),
+    "keys": lambda: syscall(250 if X86 else 219, 0, -3, 0),
+    "faults as files": lambda: syscall(323 if X86 else 282, 0),
+    "a handle instead of a name": lambda: syscall(304 if X86 else 265, -100, ctypes.create_string_buffer(64), 0),
     "other temporary folders": lambda: [name for name in glob.glob("/tmp/*") if os.path.isdir(name)],
 }
 #: What honest models do, which must go on working: each returns something true when it works.
@@ -172,6 +253,9 @@ HONEST = {
     ),
     "locks of multiprocessing": lambda: __import__("multiprocessing").Lock(),
     "OpenMP": lambda: openmp(),
+    "a copy of a file": lambda: copied(),
+    "files looked for in vain": lambda: not os.path.exists("/home/nobody/.config"),
+    "being ended first": lambda: Path("/proc/self/oom_score_adj").read_text().strip() == "1000",
     "its own process": lambda: Path("/proc/self/status").read_text(),
 }
 
@@ -189,6 +273,12 @@ def temporary():
 
     with tempfile.NamedTemporaryFile() as file:
         return file.write(b"x")
+
+
+def copied():
+    import shutil
+
+    return shutil.copyfile(mlflow.__file__, Path(os.environ["TMPDIR"], "copy"))
 
 
 def openmp():

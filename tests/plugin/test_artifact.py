@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlrepo import BETTER, CHAMPION, LABELS, MODEL, Repo
+from mlrepo import BETTER, CHAMPION, LABELS, MODEL, WORSE, Repo
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from artifact import corpus
@@ -107,6 +107,19 @@ def test_files_that_are_as_stamped(asked: Repo) -> None:
     assert "(as stamped)" in judgements(asked)[0][1]
 
 
+def test_files_that_nobody_stamped_are_held_to_what_the_ledger_first_saw(asked: Repo, tmp_path: Path) -> None:
+    assert asked.apply().ret == 0
+    assert asked.run("--mlgate-challenger", WORSE).ret == 1
+    assert "(as first seen in ledger entry 2; nobody stamped them)" in judgements(asked)[1][1]
+    files = Path(shutil.copytree(source(asked, BETTER), tmp_path / "files"))
+    (files / "requirements.txt").write_text("scikit-learn\n")
+    source(asked, BETTER, files)
+    assert asked.run("--mlgate-challenger", WORSE).ret == 1
+    said = judgements(asked)[1][1]
+    assert said.startswith("the files of v2 changed since they were first seen (SHA-256 ")
+    assert " in ledger entry 2, " in said
+
+
 def test_files_that_change_while_they_are_judged(asked: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_mlgates import fingerprint
 
@@ -129,9 +142,9 @@ def test_a_link_is_trusted_by_no_digest(asked: Repo, tmp_path: Path) -> None:
 
 
 def test_isolation_that_is_required_and_missing(asked: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pytest_mlgates.adapters import scorer
+    from pytest_mlgates.adapters import confinement
 
-    monkeypatch.setattr(scorer, "missing_protections", lambda: {"network": "no filter of system calls"})
+    monkeypatch.setattr(confinement, "missing_protections", lambda: {"network": "no filter of system calls"})
     assert asked.run().ret == 0
     gate = next(gate for gate in asked.evidence()["gates"] if gate["name"] == "artifact_safety")
     assert gate["judgements"][0]["evidence"]["details"]["not_isolated_from"] == {"network": "no filter of system calls"}

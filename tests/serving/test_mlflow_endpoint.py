@@ -20,6 +20,7 @@ from pytest_mlgates.adapters.lease import Lease
 from pytest_mlgates.adapters.leftovers import Note, sweep
 from pytest_mlgates.adapters.mlflow_endpoint import MlflowEndpoint
 from pytest_mlgates.errors import CouldNotEvaluate
+from tests.artifact.attempts import possible
 from tests.serving.processes import group, until
 
 ENVIRON = dict(os.environ) | {"AWS_SECRET_ACCESS_KEY": "hush", "MLFLOW_TRACKING_TOKEN": "hush"}
@@ -69,6 +70,56 @@ def test_its_processes_see_no_secret(endpoint: MlflowEndpoint) -> None:
         seen = Path(f"/proc/{pid}/environ").read_text()
         assert "hush" not in seen
         assert "PATH=" in seen
+
+
+TRIES = """
+import mlflow, os, socket, subprocess
+from mlflow.pyfunc import PythonModel
+
+def tried(attempt):
+    try:
+        attempt()
+    except Exception:
+        return 0.0
+    return 1.0
+
+class Tries(PythonModel):
+    def predict(self, context, model_input, params=None):
+        attempts = [
+            lambda: socket.create_connection(("127.0.0.1", int(os.environ["TEST_PORT"])), timeout=2),
+            lambda: open(os.environ["TEST_ROOM"] + "/secret").read(),
+            lambda: open(os.environ["TEST_ROOM"] + "/new", "w"),
+            lambda: subprocess.run(["true"], check=True),
+            lambda: open(os.environ["TMPDIR"] + "/new", "w"),
+        ]
+        return [tried(attempt) for attempt in attempts]
+
+mlflow.models.set_model(Tries())
+"""
+
+
+@pytest.mark.skipif(not possible(), reason="this kernel has no Landlock 6 or no seccomp")
+def test_a_served_model_is_confined_as_a_scored_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network, no other files, no processes; its own folder is there."""
+    import mlflow.pyfunc
+
+    (tmp_path / "secret").write_text("hush")
+    (tmp_path / "tries.py").write_text(TRIES)
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        monkeypatch.setenv("TEST_PORT", str(store.getsockname()[1]))
+        monkeypatch.setenv("TEST_ROOM", str(tmp_path))
+        mlflow.pyfunc.save_model(
+            str(tmp_path / "model"), python_model=str(tmp_path / "tries.py"), pip_requirements=["mlflow"]
+        )
+        shown = ["TEST_PORT", "TEST_ROOM"]
+        made = MlflowEndpoint("tries", tmp_path / "model", tmp_path / "run", shown=shown, environ=dict(os.environ))
+        try:
+            five = pd.DataFrame({"a": [1.0] * 5})
+            made.until_answering(five, 120)
+            assert list(made.answer(five)) == [0, 0, 0, 0, 1]
+        finally:
+            made.close()
+    assert not (tmp_path / "new").exists()
 
 
 def test_nobody_else_can_take_its_port(endpoint: MlflowEndpoint) -> None:
