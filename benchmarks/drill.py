@@ -1,12 +1,14 @@
 """The way there and back on the local cluster: does anybody notice, and how long does it take?
 
-    python benchmarks/drill.py [REPEATS] [--mlflow] [--killed]
+    python benchmarks/drill.py [REPEATS] [--mlflow] [--killed] [--kubernetes]
 
 1. REPEATS (20) times there and back under 200 requests a second, with pods that take two seconds to start: failed
    requests, and the 95th percentile of the time to restore beside what one such pod takes to start by itself.
 2. `--mlflow`: the same with MLflow's own scoring server and the demo's models, at 20 requests a second.
 3. `--killed`: a drill killed at every step, each followed by a whole one, on local processes and on the stand-in for
    an API server (which is not a cluster): what is left over. Takes minutes.
+4. `--kubernetes`: one whole drill on the cluster of MLGATES_TEST_KUBECONFIG and MLGATES_TEST_CONTEXT, beside what two
+   plain rollouts of the same pods take there. Without the two on the stand-in, which says that it is none.
 """
 
 from __future__ import annotations
@@ -30,11 +32,14 @@ from pytest_mlgates.adapters.local_cluster import LocalCluster  # noqa: E402
 from pytest_mlgates.adapters.local_pods import free_port  # noqa: E402
 from pytest_mlgates.measure.drill import failed_requests, p95, rehearse  # noqa: E402
 from pytest_mlgates.policy import RollbackDrill  # noqa: E402
+from pytest_mlgates.ports import Release  # noqa: E402
 from pytest_mlgates.staging import set_up  # noqa: E402
 from tests.cluster import places  # noqa: E402
 from tests.cluster.cast import FileRegistry, golden, outside, quiet  # noqa: E402
 
 GOAL = 1.5
+#: Seconds that a whole drill may take beyond its pods' own start-up.
+BEYOND = 20.0
 START = "2"
 TINY = [sys.executable, "-S", "-E", str(places.TINY)]
 
@@ -44,10 +49,13 @@ def main() -> int:
     parser.add_argument("repeats", nargs="?", type=int, default=20)
     parser.add_argument("--mlflow", action="store_true")
     parser.add_argument("--killed", action="store_true")
+    parser.add_argument("--kubernetes", action="store_true")
     given = parser.parse_args()
     good = tiny(given.repeats)
     if given.mlflow:
         good &= mlflow(given.repeats)
+    if given.kubernetes:
+        good &= kubernetes()
     if given.killed:
         good &= all([killed("local"), killed("standin")])
     return int(not good)
@@ -94,6 +102,32 @@ def mlflow(repeats: int) -> bool:
     return told_of(restores, starts, int(failed["value"]), failed["n"], failed["cannot_say"])
 
 
+def kubernetes() -> bool:
+    where = places.real if "MLGATES_TEST_KUBECONFIG" in os.environ else places.standin
+    with tempfile.TemporaryDirectory() as place, where(Path(place)) as here:
+        cluster, registry = here.cluster, FileRegistry(Path(place) / "aliases.json")
+        (Path(place) / "aliases.json").write_text('{"champion": "1", "challenger": "2"}')
+        cluster.deploy(Release("models:/tiny/1", "run-1"))
+        cluster.settle(here.patience)  # the image is there now
+        begun = time.perf_counter()
+        cluster.deploy(Release("models:/tiny/2", "run-2"))
+        cluster.settle(here.patience)
+        cluster.undo()
+        cluster.settle(here.patience)
+        plain = time.perf_counter() - begun
+        begun = time.perf_counter()
+        policy = RollbackDrill(repeats=1, rows=6)
+        drilled = rehearse(set_up(outside(cluster, registry), golden(), policy, quiet), 1, quiet)
+        whole = time.perf_counter() - begun
+        print(f"one drill on {cluster.name}, {policy.rate:g} requests a second")
+    asked, trouble = drilled.asked, drilled.trouble or drilled.unheld or drilled.left
+    failed, sent = (asked.failed, asked.sent) if asked else (-1, 0)
+    print(f"  requests failed               {failed} of {sent:,} (goal: 0){f'; {trouble}' if trouble else ''}")
+    print(f"  the whole drill               {whole:.2f} s; two plain rollouts of the same pods: {plain:.2f} s")
+    print(f"  beyond the pods' own start-up {whole - plain:.2f} s (goal: {BEYOND:g} at most)")
+    return not failed and not trouble and whole - plain <= BEYOND
+
+
 def told_of(restores: Sequence[float], starts: Sequence[float], failed: int, sent: int, behind: str) -> bool:
     longest, own = p95(list(restores)) or float("nan"), statistics.median(starts)
     print(f"  requests failed               {failed} of {sent:,} (goal: 0){f'; {behind}' if behind else ''}")
@@ -135,8 +169,6 @@ def until(holds: Callable[[], bool], within: float = 120.0) -> float:
 
 
 def killed(kind: str) -> bool:
-    from pytest_mlgates.ports import Release
-
     command = [sys.executable, "-m", "tests.cluster.killed", kind]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

@@ -19,3 +19,4 @@ def test_rollback_drill(gate, drill_stage):
         gate.judge(drill.time_to_restore(drilled), at_most(gate.policy.restore_s))
     if drilled.deploys:
         gate.judge(drill.time_to_deploy(drilled), at_most(gate.settings.cluster.rollout_s))
+    drill.was_held(drilled)

@@ -11,7 +11,7 @@ from pytest_mlgates.errors import UsageError
 from pytest_mlgates.golden import read_golden
 from pytest_mlgates.measure.scores import as_classes, as_scores
 from pytest_mlgates.ports import Version
-from pytest_mlgates.provenance import Provenance
+from pytest_mlgates.provenance import altered
 from pytest_mlgates.scoring import open_scorer
 from pytest_mlgates.settings import Settings
 
@@ -28,21 +28,20 @@ def existing(doors: Doors, settings: Settings, number: str) -> Version:
     return found
 
 
-def prove(doors: Doors, settings: Settings, version: Version, recorded: str) -> str:
-    """Load `version` in a child and let it answer golden rows; the digest of its files.
+def prove(doors: Doors, settings: Settings, version: Version, recorded: str, *, asked: bool = True) -> str:
+    """Load `version` in a child and let it answer golden rows; the digest of its files. Without `asked` the files are
+    only compared, for when there are no golden rows and it must serve again all the same.
 
     Raises UsageError when its files are not those that the ledger recorded or that training stamped on it,
     CouldNotEvaluate when it does not load or answer.
     """
     files = doors.registry.files(version)
     digest = fingerprint.of_folder(Path(files))
-    known = {"the ledger": recorded, "its tag mlgates.digest": Provenance.from_tags(version.tags).digest}
-    for source, said in known.items():
-        if said and digest != said:
-            raise UsageError(
-                f"the files of {version} were changed since they were recorded: their digest is {digest[:16]}..., "
-                f"{source} says {said[:16]}...; nothing was changed"
-            )
+    said = altered(str(version), digest, version.tags, recorded)
+    if said:
+        raise UsageError(f"{said}; nothing was changed")
+    if not asked:
+        return digest
     store = golden_store(settings)
     pointer = store.pointer()
     store.ensure(pointer)
@@ -50,7 +49,7 @@ def prove(doors: Doors, settings: Settings, version: Version, recorded: str) -> 
     rows = golden.X.head(_ROWS)
     scorer = open_scorer(settings, os.environ)
     try:
-        model = scorer.open(files, f"{settings.model} {version}")
+        model = scorer.open(files, f"{settings.model} {version}", version)
         model.start(settings.score, rows)
         answer, name = model.answer(), f"{settings.model} {version}"
         if settings.task == "multiclass":

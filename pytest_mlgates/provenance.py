@@ -78,5 +78,16 @@ def completed(recorded: Provenance, fresh: Provenance, who: str) -> Provenance:
     return Provenance(**{name: getattr(recorded, name) or getattr(fresh, name) for name in names()})
 
 
+def altered(version: str, digest: str, tags: Mapping[str, str], ledger: str) -> str:
+    """Which record says that the files of `version`, whose digest is `digest`, are others than they were, or ""."""
+    for source, said in (("the ledger", ledger), ("its tag mlgates.digest", Provenance.from_tags(tags).digest)):
+        if said and digest != said:
+            return (
+                f"the files of {version} were changed since they were recorded: their digest is {digest[:16]}..., "
+                f"{source} says {said[:16]}..."
+            )
+    return ""
+
+
 def names() -> tuple[str, ...]:
     return tuple(field.name for field in fields(Provenance))

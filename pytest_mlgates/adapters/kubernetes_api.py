@@ -7,24 +7,25 @@ Objects stay dictionaries: the client's own classes refuse what a newer server a
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
-import logging
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pytest_mlgates.errors import CouldNotEvaluate, UsageError
-from pytest_mlgates.validation import did_you_mean
+from pytest_mlgates.adapters.kubernetes_config import client, configured
+from pytest_mlgates.errors import CouldNotEvaluate, Unreachable
 
 Object = dict[str, Any]
-#: The context that means: the service account of the pod this runs in.
-IN_CLUSTER = "in-cluster"
 #: Seconds to connect, and to wait for an answer.
 _TIMEOUT = (5, 20)
+#: Seconds that an API server which has answered before is given to answer a reading again: one that is restarted, or
+#: hands over to another, is not lost.
+PATIENCE = 10.0
+_PAUSE = 0.25
+#: Kept open at the same time, for the load of a drill goes through them.
+_CONNECTIONS = 64
+#: Too many requests, or trouble of its own; whether a change was made is then unknown.
+_NOT_NOW = {429, 500, 502, 503, 504}
 
 
 class Refused(Exception):
@@ -35,14 +36,20 @@ class Refused(Exception):
         self.status, self.reason = status, reason
 
 
+class _NotNow(Unreachable):
+    """Perhaps in a moment."""
+
+
 class Api:
     """`core` and `apps` are the client's own; `raw` and `watch` call one of their methods."""
 
     def __init__(self, kubeconfig: str, context: str) -> None:
         self.context = context
-        kubernetes = _client()
-        configuration = _configuration(kubernetes, kubeconfig, context)
+        kubernetes = client()
+        configuration = configured(kubernetes, kubeconfig, context)
         configuration.retries = False
+        configuration.connection_pool_maxsize = _CONNECTIONS
+        self._heard = False
         self._exception = kubernetes.client.exceptions.ApiException
         self.models = kubernetes.client
         self.transport = kubernetes.client.ApiClient(configuration)
@@ -64,21 +71,41 @@ class Api:
         return str(self.raw(self._version.get_code)["gitVersion"])
 
     def raw(self, call: Callable[..., Any], *args: Any, **words: Any) -> Any:
-        """The answer as a dictionary, or as text where it is none.
-
-        Raises Refused for an answer that is no success, CouldNotEvaluate when there is none, or for 401.
-        """
-        with self._speaking():
-            answer = call(*args, **words, _preload_content=False, _request_timeout=_TIMEOUT)
-            text = answer.data.decode(errors="replace")
+        """The answer as a dictionary. Raises as `text` does, and Unreachable for an answer that is not JSON."""
+        text = self.text(call, *args, **words)
         try:
             return json.loads(text)
         except ValueError:
+            raise Unreachable(
+                f"{self._place()} answers {text[:80]!r}: is that an API server, or something in front of it?"
+            ) from None
+
+    def text(self, call: Callable[..., Any], *args: Any, **words: Any) -> str:
+        """The answer as it came. What only reads is asked again for PATIENCE seconds, once the server has answered.
+
+        Raises Refused for an answer that is no success, Unreachable when there is none, for 401, and when the server
+        cannot serve now.
+        """
+        deadline = time.monotonic() + (PATIENCE if self._heard and _reads(call) else 0.0)
+        while True:
+            try:
+                with self._speaking():
+                    answer = call(*args, **words, _preload_content=False, _request_timeout=_TIMEOUT)
+                    text = str(answer.data.decode(errors="replace"))
+            except _NotNow:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PAUSE)
+                continue
+            self._heard = True
             return text
 
     def watch(self, call: Callable[..., Any], *args: Any, since: str, seconds: float, **words: Any) -> Iterator[Object]:
         """Each object as it changes after `since`, with what became of it under "event" (ADDED, MODIFIED, DELETED);
-        ends after `seconds`, or when the server has forgotten `since` and the caller must list again."""
+        ends after `seconds`, or when the server has forgotten `since` or ends it, and the caller must list again.
+
+        Raises Refused, and Unreachable where it cannot even begin.
+        """
         whole = max(1, int(seconds))
         with self._speaking():
             answer = call(
@@ -88,16 +115,17 @@ class Api:
                 resource_version=since,
                 timeout_seconds=whole,
                 _preload_content=False,
-                _request_timeout=(_TIMEOUT[0], whole + _TIMEOUT[1]),
+                _request_timeout=(_TIMEOUT[0], whole + _TIMEOUT[0]),
             )
         try:
             for line in _lines(answer, time.monotonic() + seconds):
                 told = json.loads(line)
                 if told["type"] == "ERROR":
                     return
-                yield {**told["object"], "event": told["type"]}
+                if told["type"] != "BOOKMARK":
+                    yield {**told["object"], "event": told["type"]}
         except Exception as problem:
-            if isinstance(problem, (GeneratorExit, KeyError)) or not _is_transport(problem):
+            if not _is_transport(problem):
                 raise
         finally:
             answer.close()
@@ -111,69 +139,27 @@ class Api:
             yield
         except self._exception as problem:
             if not problem.status:
-                raise CouldNotEvaluate(f"{self._place()} cannot be reached: {problem.reason}") from None
+                raise _NotNow(f"{self._place()} cannot be reached: {_one_line(problem.reason)}") from None
             status, reason, message = _status(problem)
-            if status == 401:
-                raise CouldNotEvaluate(
-                    f"{self._place()} does not know who we are (401): the credentials of context {self.context!r} "
-                    "are wrong or have expired"
+            if status == 401 or (status == 403 and "system:anonymous" in message):
+                raise Unreachable(
+                    f"{self._place()} does not know who we are ({status}): the credentials of context "
+                    f"{self.context!r} are wrong or have expired"
                 ) from None
+            if status in _NOT_NOW:
+                raise _NotNow(f"{self._place()} cannot serve now: {status} {reason}: {_one_line(message)}") from None
             raise Refused(status, reason, message) from None
         except Exception as problem:
-            if not _is_transport(problem):
-                raise
-            raise CouldNotEvaluate(f"{self._place()} cannot be reached: {_short(problem)}") from None
+            if _is_transport(problem):
+                raise _NotNow(f"{self._place()} cannot be reached: {_short(problem)}") from None
+            if isinstance(problem, (TypeError, ValueError)):  # the client's own classes refuse what is of a wrong type
+                raise CouldNotEvaluate(
+                    f"the Kubernetes client refuses what {self._place()} should be asked: {_one_line(problem)}"
+                ) from None
+            raise
 
     def _place(self) -> str:
         return f"the API server of context {self.context!r} ({self.host})"
-
-
-def _client() -> Any:
-    try:
-        kubernetes = importlib.import_module("kubernetes")
-        importlib.import_module("kubernetes.config")
-    except ImportError:
-        raise CouldNotEvaluate(
-            'the settings name a Kubernetes cluster, and its client is missing: pip install "pytest-mlgates[k8s]"'
-        ) from None
-    # At debug level it prints every answer, secrets included.
-    logging.getLogger("kubernetes.client.rest").setLevel(logging.WARNING)
-    return kubernetes
-
-
-def _configuration(kubernetes: Any, kubeconfig: str, context: str) -> Any:
-    """Raises UsageError for a context that is not there; the current context of a kubeconfig is never taken."""
-    trouble = kubernetes.config.config_exception.ConfigException
-    configuration = kubernetes.client.Configuration()
-    try:
-        if context == IN_CLUSTER:
-            kubernetes.config.load_incluster_config(client_configuration=configuration)
-            return configuration
-        where = str(kubeconfig or kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION)
-        known = _contexts(where)
-        if context not in known:
-            raise UsageError(f"the kubeconfig {where} has no context {context!r}: {did_you_mean(context, known)}")
-        kubernetes.config.load_kube_config(
-            config_file=where, context=context, client_configuration=configuration, persist_config=False
-        )
-        return configuration
-    except trouble as problem:
-        raise UsageError(f"the kubeconfig for context {context!r} cannot be used: {problem}") from None
-
-
-def _contexts(where: str) -> list[str]:
-    """The names of the contexts; read here because the client asks for a current context even to list them."""
-    files = [Path(part).expanduser() for part in where.split(":") if part]
-    present = [file for file in files if file.is_file()]
-    if not present:
-        raise UsageError(
-            f"there is no kubeconfig {where}: write kubeconfig in [tool.mlgates.cluster], or set KUBECONFIG"
-        )
-    try:
-        told = [yaml.safe_load(file.read_text()) or {} for file in present]
-        return [one["name"] for part in told for one in part.get("contexts") or ()]
-    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as problem:
-        raise UsageError(f"the kubeconfig {where} cannot be read: {problem}") from None
 
 
 def _status(problem: Any) -> tuple[int, str, str]:
@@ -194,6 +180,10 @@ def _lines(answer: Any, until: float) -> Iterator[bytes]:
             return
 
 
+def _reads(call: Callable[..., Any]) -> bool:
+    return call.__name__.startswith(("read_", "list_", "get_"))
+
+
 def _is_transport(problem: BaseException) -> bool:
     """Trouble on the way: the client lets that of its transport through as it is."""
     return isinstance(problem, OSError) or type(problem).__module__.partition(".")[0] == "urllib3"
@@ -201,4 +191,8 @@ def _is_transport(problem: BaseException) -> bool:
 
 def _short(problem: BaseException) -> str:
     words = str(problem).rpartition(": ")[2] if "refused" in str(problem) else str(problem)
-    return words[:200]
+    return _one_line(words)
+
+
+def _one_line(words: object) -> str:
+    return " ".join(str(words).split())[:200]

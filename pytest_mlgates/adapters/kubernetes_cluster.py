@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from functools import cached_property
-from typing import Any
 
 from pytest_mlgates.adapters import kubernetes_state as state
 from pytest_mlgates.adapters.kubernetes_api import Object, Refused
-from pytest_mlgates.adapters.kubernetes_deployment import Deployed, Place
+from pytest_mlgates.adapters.kubernetes_deployment import ATTEMPTS, Deployed, Place
 from pytest_mlgates.adapters.kubernetes_relay import Relay
-from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
+from pytest_mlgates.adapters.kubernetes_waiting import Rollout, end
+from pytest_mlgates.adapters.kubernetes_words import Words
+from pytest_mlgates.errors import ActionFailed
 from pytest_mlgates.ports import Pod, Release, Revision
-
-#: Restarts of one pod that are called a crash loop.
-CRASHES = 3
-#: Seconds of one watch, after which pods in trouble are looked for.
-_SPELL = 2.0
-_EVENTS = 4
 
 
 class KubernetesCluster:
@@ -27,7 +20,9 @@ class KubernetesCluster:
     def __init__(self, place: Place) -> None:
         self._work = Deployed(place)
         self._place, self._api = place, self._work.api
+        self._words = Words(self._work)
         self._told: Release | None = None
+        self._stale: Object = {}
 
     @cached_property
     def name(self) -> str:
@@ -44,6 +39,7 @@ class KubernetesCluster:
         def patch(deployment: Object) -> Object | None:
             template = deployment["spec"]["template"]
             labels = template["metadata"].get("labels") or {}
+            self._stale = state.gave_up(deployment)
             if self._release(deployment) == release and labels.get(state.MARK, "") == mark:
                 return None
             env = [
@@ -61,7 +57,7 @@ class KubernetesCluster:
 
     def undo(self, to: int = 0) -> Release:
         target = self._target(to)
-        template = state.template_to_go_back_to(target)
+        template = state.bare(target["spec"]["template"])
         release = state.release_of(template, self._place.container)
         if release is None:
             raise ActionFailed(
@@ -69,7 +65,8 @@ class KubernetesCluster:
             )
 
         def patch(deployment: Object) -> list[Object] | None:
-            if deployment["spec"]["template"] == template:
+            self._stale = state.gave_up(deployment)
+            if state.bare(deployment["spec"]["template"]) == template:
                 return None
             version = deployment["metadata"]["resourceVersion"]
             # A list goes out as a JSON patch: the whole template is replaced, if nobody changed it meanwhile.
@@ -83,115 +80,31 @@ class KubernetesCluster:
         return release
 
     def settle(self, within: float) -> float:
-        start = time.monotonic()
-        deadline = start + within
-        while True:
-            deployment = self._work.read()
-            since = deployment["metadata"]["resourceVersion"]
-            if self._settled(deployment):
-                return time.monotonic() - start
-            left = deadline - time.monotonic()
-            if left <= 0:
-                self._fail(f"not finished within {within:g} s", deployment)
-            for changed in self._api.watch(
-                self._api.apps.list_namespaced_deployment,
-                self._place.namespace,
-                field_selector=f"metadata.name={self._place.deployment}",
-                since=since,
-                seconds=min(left, _SPELL),
-            ):
-                if self._settled(changed):
-                    return time.monotonic() - start
-            looping = [pod for pod in self._work.pods() if state.pod_of(pod, self._place.container).restarts >= CRASHES]
-            looping = [pod for pod in looping if not state.ready(pod)]
-            if looping:
-                self._fail(f"{looping[0]['metadata']['name']} is in a crash loop", deployment)
+        return Rollout(self._work, self._words, self._told, self._stale).wait(within)
 
     def pods(self) -> tuple[Pod, ...]:
         return tuple(state.pod_of(pod, self._place.container) for pod in self._work.pods())
 
     def revisions(self) -> tuple[Revision, ...]:
-        return state.revisions(self._work.replica_sets(), self._place.container)
+        return state.revisions(self._work.replica_sets(self._work.read()), self._place.container)
 
     def kill(self, pod: Pod, within: float) -> float:
-        """Watched from before the pod is ended: it may be replaced faster than anybody could poll."""
-        deployment = self._work.read()
-        listed = self._work.listed_pods(deployment)
-        present = {one["metadata"]["uid"]: one for one in listed["items"] if state.live(one)}
-        wanted = sum(state.ready(one) for one in present.values())
-        start = time.monotonic()
-        models = self._api.models
-        precondition = models.V1DeleteOptions(preconditions=models.V1Preconditions(uid=pod.uid))
-        self._work.acted(
-            f"end {pod.name}",
-            lambda: self._api.raw(
-                self._api.core.delete_namespaced_pod, pod.name, self._place.namespace, body=precondition
-            ),
-        )
-        since = listed["metadata"]["resourceVersion"]
-        while (left := start + within - time.monotonic()) > 0:
-            for one in self._api.watch(
-                self._api.core.list_namespaced_pod,
-                self._place.namespace,
-                label_selector=state.selector(deployment),
-                since=since,
-                seconds=min(left, _SPELL),
-            ):
-                uid = one["metadata"]["uid"]
-                if one["event"] == "DELETED" or not state.live(one):
-                    present.pop(uid, None)
-                else:
-                    present[uid] = one
-                if pod.uid not in present and sum(state.ready(p) for p in present.values()) >= wanted:
-                    return time.monotonic() - start
-            listed = self._work.listed_pods(deployment)
-            since = listed["metadata"]["resourceVersion"]
-            present = {one["metadata"]["uid"]: one for one in listed["items"] if state.live(one)}
-            if pod.uid not in present and sum(state.ready(p) for p in present.values()) >= wanted:
-                return time.monotonic() - start
-        raise CouldNotEvaluate(
-            f"{pod.name} was ended and not replaced within {within:g} s on {self.name}{self._words()}"
-        )
+        return end(self._work, self._words, pod, within)
 
     def events(self) -> tuple[str, ...]:
-        told = self._work.asked(
-            "read events",
-            lambda: self._api.raw(self._api.core.list_namespaced_event, self._place.namespace),
-        )
-        mine = [one for one in told["items"] if self._is_ours(one.get("involvedObject", {}).get("name", ""))]
-        return tuple(sorted(state.happening(one) for one in mine))
+        return self._words.events()
 
     def logs(self, pod: Pod) -> str:
-        def read(previous: bool) -> str:
-            return str(
-                self._api.raw(
-                    self._api.core.read_namespaced_pod_log,
-                    pod.name,
-                    self._place.namespace,
-                    container=self._place.container,
-                    tail_lines=20,
-                    previous=previous,
-                )
-            )
-
-        def either() -> str:
-            try:
-                return read(False) or read(True)
-            except Refused:
-                return read(True)
-
-        return str(self._work.asked(f"read the log of {pod.name}", either))
+        return self._words.logs(pod)
 
     def url(self, pod: Pod | None = None) -> str:
         place = self._place
         if pod is None and place.url:
             return place.url.rstrip("/")
         if place.reach == "direct":
-            return (
-                f"http://{pod.address}:{place.port}"
-                if pod
-                else f"http://{place.service or place.deployment}.{place.namespace}:{place.service_port}"
-            )
+            host = f"[{pod.address}]" if pod and ":" in pod.address else pod.address if pod else ""
+            service = f"{place.service or place.deployment}.{place.namespace}"
+            return f"http://{host}:{place.port}" if pod else f"http://{service}:{place.service_port}"
         return self._relay.pod(pod.name) if pod else self._relay.service()
 
     def note(self) -> str:
@@ -201,9 +114,16 @@ class KubernetesCluster:
         class Other(Exception):
             pass
 
+        tried = False
+
         def patch(deployment: Object) -> Object | None:
-            if _note(deployment) != instead_of:
+            nonlocal tried
+            found = _note(deployment)
+            if tried and found == note:
+                return None  # it was left, and only the answer was lost
+            if found != instead_of:
                 raise Other
+            tried = True
             version = deployment["metadata"]["resourceVersion"]
             return {"metadata": {"resourceVersion": version, "annotations": {state.NOTE: note or None}}}
 
@@ -214,14 +134,16 @@ class KubernetesCluster:
         return True
 
     def clean(self, mark: str) -> tuple[str, ...]:
-        removed = []
-        present = max((state.number_of(one) for one in self._work.replica_sets()), default=0)
-        for one in self._work.replica_sets(f"{state.MARK}={mark}"):
-            if state.number_of(one) == present:
-                continue
-            name = one["metadata"]["name"]
-            self._work.acted(f"remove ReplicaSet {name}", lambda name=name: self._delete_replica_set(name))  # type: ignore[misc]
-            removed.append(f"ReplicaSet {name}")
+        removed: list[str] = []
+        for _ in range(ATTEMPTS):
+            deployment = self._work.read()
+            now = state.present(deployment, self._work.replica_sets(deployment))
+            marked = self._work.replica_sets(deployment, f"{state.MARK}={mark}")
+            left = [one for one in marked if now is None or one["metadata"]["uid"] != now["metadata"]["uid"]]
+            gone = [one["metadata"]["name"] for one in left if self._is_removed(one)]
+            removed += [f"ReplicaSet {name}" for name in gone]
+            if len(gone) == len(left):
+                break
         return tuple(removed)
 
     def remove(self) -> None:
@@ -241,67 +163,38 @@ class KubernetesCluster:
     def _release(self, deployment: Object) -> Release | None:
         return state.release_of(deployment["spec"]["template"], self._place.container)
 
-    def _settled(self, deployment: Object) -> bool:
-        """Raises CouldNotEvaluate when it never will be."""
-        now = self._release(deployment)
-        if self._told is not None and now != self._told:
-            raise CouldNotEvaluate(
-                f"somebody else changed {self._work.title} during the rollout: it is told to serve {now} now, not "
-                f"{self._told}"
-            )
-        why = state.gave_up(deployment)
-        if why and deployment["status"].get("observedGeneration", 0) >= deployment["metadata"]["generation"]:
-            self._fail(why, deployment)
-        return state.rolled_out(deployment)
-
     def _target(self, to: int) -> Object:
-        found = sorted(self._work.replica_sets(), key=state.number_of)
-        numbers = [state.number_of(one) for one in found]
-        chosen = [one for one in found if state.number_of(one) == to] if to else found[-2:-1]
+        """The ReplicaSet of revision `to`; of the highest below the present one for 0."""
+        deployment = self._work.read()
+        found = sorted(self._work.replica_sets(deployment), key=state.number_of)
+        now = state.present(deployment, found)
+        # What was told a moment ago may have no ReplicaSet yet: then the highest is the one before it.
+        others = [one for one in found if now is None or state.number_of(one) < state.number_of(now)]
+        chosen = [one for one in found if state.number_of(one) == to] if to else others[-1:]
         if not chosen:
             wanted = f"revision {to}" if to else "revision before the present one"
-            raise ActionFailed(f"{self._work.title} has no {wanted}; it has: {', '.join(map(str, numbers)) or 'none'}")
+            numbers = ", ".join(str(state.number_of(one)) for one in found) or "none"
+            raise ActionFailed(f"{self._work.title} has no {wanted}; it has: {numbers}")
         return chosen[0]
 
-    def _delete_replica_set(self, name: str) -> Any:
-        try:
-            return self._api.raw(
-                self._api.apps.delete_namespaced_replica_set,
-                name,
-                self._place.namespace,
-                propagation_policy="Background",
-            )
-        except Refused as refusal:
-            if refusal.status == 404:
-                return None
-            raise
+    def _is_removed(self, replica_set: Object) -> bool:
+        """False when it was changed since it was read: perhaps it serves again."""
+        name, models = replica_set["metadata"]["name"], self._api.models
+        only = models.V1Preconditions(
+            uid=replica_set["metadata"]["uid"], resource_version=replica_set["metadata"]["resourceVersion"]
+        )
+        body = models.V1DeleteOptions(preconditions=only, propagation_policy="Background")
 
-    def _is_ours(self, name: str) -> bool:
-        return name == self._place.deployment or name.startswith(f"{self._place.deployment}-")
+        def delete() -> bool:
+            try:
+                self._api.raw(self._api.apps.delete_namespaced_replica_set, name, self._place.namespace, body=body)
+            except Refused as refusal:
+                if refusal.status not in (404, 409):
+                    raise
+                return refusal.status == 404
+            return True
 
-    def _fail(self, why: str, deployment: Object) -> None:
-        held = state.hindrance(deployment)
-        raise CouldNotEvaluate(f"the rollout of {self._work.title}: {why}{f' ({held})' if held else ''}{self._words()}")
-
-    def _words(self) -> str:
-        """What the pods that are not ready wait for, the last events, and last words; whatever can be had of it."""
-        said = []
-        try:
-            for pod in self._work.pods():
-                if state.ready(pod):
-                    continue
-                name = pod["metadata"]["name"]
-                if state.waiting(pod):
-                    said.append(f"{name} waits: {state.waiting(pod)}")
-                words = self.logs(state.pod_of(pod, self._place.container)).strip().splitlines()[-1:]
-                said += [f"last words of {name}: {words[0][:300]}"] if words else []
-                break
-        except CouldNotEvaluate:
-            pass
-        with contextlib.suppress(CouldNotEvaluate):
-            last = self.events()[-_EVENTS:]
-            said += [f"last events: {' | '.join(last)}"] if last else []
-        return "".join(f"; {one}" for one in said)
+        return bool(self._work.acted(f"remove ReplicaSet {name}", delete))
 
 
 def _note(deployment: Object) -> str:

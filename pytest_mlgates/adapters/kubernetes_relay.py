@@ -10,10 +10,12 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from urllib3.exceptions import ProtocolError
+
 from pytest_mlgates.adapters.kubernetes_api import Api
 
 _KEPT = {"accept", "content-type", "traceparent", "tracestate"}
-_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding", "date", "server"}
+_HOP = {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding", "date", "server"}
 _TIMEOUT = 30.0
 
 
@@ -44,20 +46,28 @@ class Relay:
                     name, _, path = rest.partition("/")
                     rest = f"{name}:{port}/proxy/{path}"
                 headers = {name: value for name, value in self.headers.items() if name.lower() in _KEPT}
-                try:
-                    answer = pool.request(
-                        self.command,
-                        prefixes[known] + rest,
-                        body=body or None,
-                        headers=headers | api.auth(),
-                        timeout=_TIMEOUT,
-                        retries=False,
-                        redirect=False,
-                    )
-                except Exception as problem:  # noqa: BLE001 - whatever went wrong on the way is the answer
-                    self._tell(502, {}, f"the API server did not answer: {problem}".encode())
-                    return
-                self._tell(answer.status, answer.headers, answer.data)
+                trouble: Exception | None = None
+                for _ in range(2):
+                    try:
+                        answer = pool.request(
+                            self.command,
+                            prefixes[known] + rest,
+                            body=body or None,
+                            headers=headers | api.auth(),
+                            timeout=_TIMEOUT,
+                            retries=False,
+                            redirect=False,
+                        )
+                        self._tell(answer.status, answer.headers, answer.data)
+                        return
+                    except BrokenPipeError:
+                        return  # whoever asked has gone
+                    except Exception as problem:  # noqa: BLE001 - whatever went wrong on the way is the answer
+                        trouble = problem
+                    # An idle connection may be closed just when it is used again; a pod's trouble comes as a status.
+                    if not isinstance(trouble, ProtocolError):
+                        break
+                self._tell(502, {}, f"the API server did not answer: {trouble}".encode())
 
             do_GET = do_POST = _any
 

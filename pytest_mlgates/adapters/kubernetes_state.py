@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ REVISION = "deployment.kubernetes.io/revision"
 HASH = "pod-template-hash"
 MARK = "mlgates.dev/mark"
 NOTE = "mlgates.dev/note"
+#: What generated names are made of.
+_SAFE = "bcdfghjklmnpqrstvwxz2456789"
 MODEL_URI, RUN_ID = "MODEL_URI", "RUN_ID"
 
 
@@ -25,17 +28,19 @@ def rolled_out(deployment: Object) -> bool:
     return seen and all(count == wanted for count in counts)
 
 
-def gave_up(deployment: Object) -> str:
-    """Why the deployment controller has given up, or ""."""
-    for condition in deployment.get("status", {}).get("conditions", ()):
+def gave_up(deployment: Object) -> Object:
+    """The condition in which the deployment controller says that it has given up, or {}."""
+    for condition in deployment.get("status", {}).get("conditions") or ():
         if condition["type"] == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
-            return f"ProgressDeadlineExceeded {condition.get('message', '')}".strip()
-    return ""
+            return dict(condition)
+    return {}
 
 
 def hindrance(deployment: Object) -> str:
     """Why pods cannot even be created (a quota, say), or ""."""
-    for condition in deployment.get("status", {}).get("conditions", ()):
+    if deployment["spec"].get("paused"):
+        return "its rollouts are paused: `kubectl rollout resume`"
+    for condition in deployment.get("status", {}).get("conditions") or ():
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             return str(condition.get("message", condition.get("reason", "")))
     return ""
@@ -73,11 +78,23 @@ def revisions(replica_sets: Iterable[Object], container: str) -> tuple[Revision,
     return tuple(sorted(found, key=lambda revision: revision.number))
 
 
-def template_to_go_back_to(replica_set: Object) -> Object:
-    template: Object = copy.deepcopy(replica_set["spec"]["template"])
-    (template["metadata"].get("labels") or {}).pop(HASH, None)
-    template["metadata"].pop("creationTimestamp", None)
-    return template
+def bare(template: Object) -> Object:
+    """A template as a person wrote it, to be compared or gone back to: without what the controllers put there."""
+    written: Object = copy.deepcopy(template)
+    (written["metadata"].get("labels") or {}).pop(HASH, None)
+    written["metadata"].pop("creationTimestamp", None)
+    return written
+
+
+def present(deployment: Object, replica_sets: Iterable[Object]) -> Object | None:
+    """The ReplicaSet of what the deployment is told to be now; None when its controller has not made it yet."""
+    told = bare(deployment["spec"]["template"])
+    known = sorted(replica_sets, key=number_of)
+    same = [one for one in known if bare(one["spec"]["template"]) == told]
+    seen = deployment.get("status", {}).get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    # A newer server may fill in what an older one left out: then none is the same, and the latest is meant.
+    found = same or (known if seen else [])
+    return found[-1] if found else None
 
 
 def live(pod: Object) -> bool:
@@ -104,12 +121,25 @@ def pod_of(pod: Object, container: str) -> Pod:
     )
 
 
-def waiting(pod: Object) -> str:
-    """Why a container of the pod does not run, or ""."""
+def crashing(pod: Object, times: int) -> bool:
+    """Its container has ended `times` times or more, and is down again."""
     for one in pod.get("status", {}).get("containerStatuses") or ():
+        down = any(key in one.get("state", {}) for key in ("waiting", "terminated"))
+        if down and one.get("restartCount", 0) >= times and not ready(pod):
+            return True
+    return False
+
+
+def waiting(pod: Object) -> str:
+    """Why a container of the pod does not run, or the pod has no node, or ""."""
+    status = pod.get("status", {})
+    for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         held = one.get("state", {}).get("waiting")
         if held:
             return f"{held.get('reason', '')}: {held.get('message', '')}".strip(": ")
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return f"{condition.get('reason', '')}: {condition.get('message', '')}".strip(": ")
     return ""
 
 
@@ -130,7 +160,13 @@ def selector(deployment: Object) -> str:
     return ",".join(parts)
 
 
+def concerns(name: str, deployment: str) -> bool:
+    """Whether an object of that name is the deployment, one of its ReplicaSets or of their pods. Kubernetes makes
+    names of these signs only, so that `scorer-canary` is nobody's part of `scorer`."""
+    return re.fullmatch(rf"{re.escape(deployment)}(-[{_SAFE}]+(-[{_SAFE}]+)?)?", name) is not None
+
+
 def happening(event: Object) -> str:
     of = event.get("involvedObject", {})
-    when = event.get("lastTimestamp") or event.get("eventTime") or ""
+    when = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or ""
     return f"{when} {of.get('kind', '')} {of.get('name', '')}: {event.get('reason', '')}: {event.get('message', '')}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.adapters.lease import Lease, mine
-from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
+from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, Unreachable
 from pytest_mlgates.ports import Pod, Release, Revision
 
 _LOOK = 0.02
@@ -23,13 +23,16 @@ _TIMEOUT = 30.0
 CRASHES = 3
 #: The program that serves when the settings name none.
 DEFAULT_COMMAND = (sys.executable, "-m", "pytest_mlgates.adapters.mlflow_pod")
+#: Asks a pod the golden record in the file that comes after it, as a Kubernetes readiness probe does.
+PROBE = (sys.executable, "-m", "pytest_mlgates.cli", "probe", "{url}", "--record")
 
 
 class LocalCluster:
     """The workload `workload` of the keeper in `folder`. It goes away with this process where `lasting` is False.
 
     `command` is a pod's; it reads MODEL_URI, RUN_ID, HOST and PORT beside `environment`, and is ready when it
-    answers GET `path` (or POST `body`) with 200.
+    answers GET `path` (or POST `body`) with 200, and the command `probe` ends with 0; {url} and {run_id} in it are
+    the pod's.
     """
 
     def __init__(
@@ -42,11 +45,13 @@ class LocalCluster:
         replicas: int = 1,
         path: str = "/ping",
         body: str = "",
+        probe: Sequence[str] = (),
         lasting: bool = True,
     ) -> None:
         self._folder, self._workload, self._replicas, self._lasting = folder, workload, replicas, lasting
         self._spec = {"command": list(command), "environment": dict(environment), "path": path, "body": body}
-        self._made = False
+        self._spec["probe"] = list(probe)
+        self._made = self._seen = False
 
     @property
     def name(self) -> str:
@@ -57,12 +62,12 @@ class LocalCluster:
         return revisions[-1].release if revisions else None
 
     def deploy(self, release: Release, mark: str = "") -> None:
-        before = self._state()
+        before = self._is_there()
         owner = None if self._lasting else asdict(mine())
         template = {"model_uri": release.model_uri, "run_id": release.run_id, "mark": mark}
         said = {"spec": self._spec, "replicas": self._replicas, "owner": owner, "template": template}
         self._change("deploy", said, f"deploy {release}")
-        self._made = self._made or not before
+        self._made, self._seen = self._made or not before, True
 
     def settle(self, within: float) -> float:
         start = time.monotonic()
@@ -139,15 +144,15 @@ class LocalCluster:
             raise ActionFailed(f"the note {self._note_file} cannot be written: {problem.strerror}") from None
 
     def clean(self, mark: str) -> tuple[str, ...]:
-        if not self._state():
+        if not self._is_there():
             return ()
         return tuple(self._change("clean", {"mark": mark}, f"remove what carries {mark}")["removed"])
 
     def remove(self) -> None:
         """Also a workload that goes away with its maker is removed here, so that it is gone on return."""
-        if self._made and self._state():
+        if self._made and self._is_there():
             self._change("remove", {}, "remove it")
-        self._made = False
+        self._made = self._seen = False
 
     def close(self) -> None:
         return None
@@ -157,14 +162,26 @@ class LocalCluster:
         return self._folder / f"{self._workload}.note"
 
     def _state(self) -> dict[str, Any]:
-        """What the keeper says of the workload; {} when there is no such workload, or no keeper."""
+        """What the keeper says of the workload; {} when there is no such workload, or no keeper.
+
+        Raises Unreachable when it does not answer, or was there before and is not any more.
+        """
         keeper = keeper_of(self._folder)
         try:
-            return _asked(keeper, "state", self._workload, {}) if keeper else {}
+            state = _asked(keeper, "state", self._workload, {}) if keeper else {}
         except ConnectionError:
-            return {}
+            state = {}
         except (OSError, ValueError, http.client.HTTPException) as problem:
-            raise CouldNotEvaluate(f"{self.name}: the keeper does not answer: {problem}") from None
+            raise Unreachable(f"{self.name}: the keeper does not answer: {problem}") from None
+        if self._seen and not state:
+            raise Unreachable(f"{self.name}: it is gone; somebody ended it, or the process that kept it")
+        self._seen = bool(state)
+        return state
+
+    def _is_there(self) -> bool:
+        """Whether there is such a workload, whatever there was before."""
+        self._seen = False
+        return bool(self._state())
 
     def _there(self) -> dict[str, Any]:
         state = self._state()
@@ -176,6 +193,8 @@ class LocalCluster:
         try:
             for attempt in range(2):
                 keeper = keeper_of(self._folder) or (start_keeper(self._folder) if call == "deploy" else None)
+                if keeper is None and self._seen:
+                    raise Unreachable(f"cannot {what} on {self.name}: the process that kept it has ended")
                 if keeper is None:
                     raise ActionFailed(f"cannot {what} on {self.name}: nothing is deployed there")
                 try:
@@ -183,8 +202,10 @@ class LocalCluster:
                 except ConnectionError:
                     if attempt:  # the first keeper may just have been going away
                         raise
-        except (LookupError, OSError, ValueError, http.client.HTTPException) as problem:
+        except LookupError as problem:
             raise ActionFailed(f"cannot {what} on {self.name}: {problem}") from None
+        except (OSError, ValueError, http.client.HTTPException) as problem:
+            raise Unreachable(f"cannot {what} on {self.name}: the keeper does not answer: {problem}") from None
         raise AssertionError("unreachable")
 
     def _words(self, state: Mapping[str, Any]) -> str:

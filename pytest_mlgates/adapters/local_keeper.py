@@ -66,7 +66,8 @@ class Keeper:
                 await runner.cleanup()
 
     async def deploy(self, name: str, said: dict[str, Any]) -> dict[str, Any]:
-        spec = Spec(**{**said["spec"], "command": tuple(said["spec"]["command"])})
+        lists = {name: tuple(said["spec"].get(name, ())) for name in ("command", "probe")}
+        spec = Spec(**{**said["spec"], **lists})
         if name not in self.workloads:
             assert self._session is not None
             owner = Lease(**said["owner"]) if said["owner"] else None

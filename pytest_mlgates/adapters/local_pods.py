@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from pytest_mlgates.adapters.lease import Lease, die_with_parent
+from pytest_mlgates.adapters.local_probe import probed
 
 #: Seconds between two looks at a pod that is not ready yet.
 LOOK = 0.05
@@ -37,13 +38,14 @@ class Template:
 @dataclass(frozen=True, slots=True)
 class Spec:
     """How a pod is run: its command, what it sees of the environment, and the question whose answer makes it ready
-    (a GET of `path`, or a POST of `body`)."""
+    (a GET of `path`, or a POST of `body`), together with the command `probe`, where there is one."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     path: str = "/ping"
     body: str = ""
     content_type: str = "application/json"
+    probe: tuple[str, ...] = ()
     drain: float = 10.0
 
 
@@ -64,6 +66,7 @@ class PodProcess:
     port: int = 0
     _process: asyncio.subprocess.Process | None = None
     _life: asyncio.Task[None] | None = None
+    _said: str = ""
 
     @property
     def name(self) -> str:
@@ -156,7 +159,7 @@ class PodProcess:
 
     async def _until_ready(self, session: aiohttp.ClientSession, ended: asyncio.Task[int]) -> None:
         while not ended.done():
-            if await self._answers(session):
+            if await self._answers(session) and await self._is_probed():
                 self.ready = True
                 self.say(f"{self.name} is ready")
                 self.wake()
@@ -178,6 +181,16 @@ class PodProcess:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
+
+    async def _is_probed(self) -> bool:
+        if not self.spec.probe:
+            return True
+        told = {"{url}": f"http://{self.address}", "{run_id}": self.template.run_id}
+        right, said = await probed(self.spec.probe, told, self.spec.environment)
+        if not right and said != self._said:
+            self._said = said
+            self.say(f"{self.name} is not ready: {said}")
+        return right
 
     async def _stop(self, how: signal.Signals) -> None:
         process = self._process

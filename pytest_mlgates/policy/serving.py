@@ -153,7 +153,8 @@ class ClusterSettings(Target):
     """The workload that promotion moves together with the alias; `staging` changes keys of it for the drill.
 
     For kind "local": `replicas` processes of `command` (MLflow's scoring server by default), which reads MODEL_URI,
-    RUN_ID, HOST and PORT and is ready when it answers GET `path`. `rollout_s` bounds every rollout.
+    RUN_ID, HOST and PORT and is ready when it answers GET `path`, and the golden record in the file `record`, where
+    {run_id} stands for the version's run. `rollout_s` bounds every rollout.
     """
 
     kind: Literal["local", "kubernetes"] = "local"
@@ -163,6 +164,7 @@ class ClusterSettings(Target):
     replicas: Annotated[int, Field(ge=1, le=20)] = 1
     command: Names = ()
     path: str = "/ping"
+    record: str = ""
     rollout_s: Annotated[float, Field(gt=0)] = 180.0
 
     @model_validator(mode="after")
@@ -195,5 +197,13 @@ class ClusterSettings(Target):
         own = {name: getattr(self, name) for name in Target.model_fields}
         return Target(**{**own, "deployment": self.deployment or "serving"})
 
-    def is_production(self, target: Target) -> bool:
-        return target.context in self.production_contexts or bool(_PRODUCTION.search(target.context))
+    def production_of(self, target: Target) -> str:
+        """The part of the target's name that says production, or ""."""
+        if target.context in self.production_contexts or _PRODUCTION.search(target.context):
+            return f"context {target.context!r}"
+        return f"namespace {target.namespace!r}" if _PRODUCTION.search(target.namespace) else ""
+
+    def is_served(self, target: Target) -> bool:
+        """Whether the target is the very workload that serves the champion."""
+        names = ("kubeconfig", "context", "namespace", "deployment")
+        return all(getattr(target, name) == getattr(self.serving, name) for name in names)

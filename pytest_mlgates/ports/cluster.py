@@ -64,8 +64,9 @@ class SteadyLoad(Protocol):
 class Cluster(Protocol):
     """One workload of replicated pods behind one address. Every call is bounded, every wait has its own deadline.
 
-    What reads raises CouldNotEvaluate. What changes raises ActionFailed when the cluster refuses, does not answer,
-    or when somebody else changes the workload at the same time; the change may then have been made or not.
+    What reads raises CouldNotEvaluate. What changes raises ActionFailed when the cluster refuses, or when somebody
+    else changes the workload at the same time. Both raise Unreachable when nobody answers (any more); a change may
+    then have been made or not.
     """
 
     @property

@@ -26,16 +26,16 @@ class FileRegistry:
     """Aliases in a JSON file, so that they outlive the process that moved them."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
 
     @property
     def aliases(self) -> dict[str, str]:
-        return dict(json.loads(self._file.read_text()))
+        return dict(json.loads(self.file.read_text()))
 
     def _write(self, aliases: dict[str, str]) -> None:
-        new = self._file.with_suffix(".new")
+        new = self.file.with_suffix(".new")
         new.write_text(json.dumps(aliases))
-        new.replace(self._file)
+        new.replace(self.file)
 
     def find(self, reference: str) -> Version | None:
         number = self.aliases.get(reference, reference)
@@ -61,7 +61,7 @@ class Knowing:
     number: int = 0
     rows: Any = None
 
-    def open(self, files: Path, name: str) -> Knowing:
+    def open(self, files: Path, name: str, version: Version | None = None) -> Knowing:
         return Knowing(int(str(files)))
 
     def start(self, method: str, rows: Any) -> None:

@@ -1,7 +1,7 @@
 """Where the contract is tried: local processes, the stand-in API server, and a real cluster when one is named.
 
-A real cluster is used only with MLGATES_TEST_KUBECONFIG and MLGATES_TEST_CONTEXT, never an ambient kubeconfig. It gets
-a namespace of this run's own, and the namespace is deleted only if it carries this run's id.
+A real cluster is used only with MLGATES_TEST_KUBECONFIG and MLGATES_TEST_CONTEXT, never an ambient kubeconfig. Each
+test gets a namespace of its own there, and a namespace is deleted only if it carries this run's id.
 MLGATES_TEST_IMAGE (python:3.11-slim) must have `python`.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
 from pytest_mlgates.adapters.kubernetes_deployment import Place
 from pytest_mlgates.adapters.local_cluster import LocalCluster
 from pytest_mlgates.ports import Cluster
+from tests.cluster.containers import PYTHON, Containers
 from tests.cluster.standin.server import StandIn
 
 TINY = Path(__file__).with_name("tiny_pod.py")
@@ -64,12 +66,13 @@ def local(folder: Path, *, lasting: bool = False) -> Iterator[Here]:
 
 
 @contextmanager
-def standin(folder: Path) -> Iterator[Here]:
-    server = StandIn()
+def standin(folder: Path, *, runtime: Containers | None = None) -> Iterator[Here]:
+    server = StandIn(runtime)
     config = server.kubeconfig(folder / "kubeconfig.json")
     api = Api(str(config), "standin")
     try:
-        manifest(api, "staging", command=[sys.executable, "-S", "-E", "-c", TINY.read_text()], image="none")
+        python = sys.executable if runtime is None else str(PYTHON)
+        manifest(api, "staging", command=[python, "-S", "-E", "-c", TINY.read_text()], image="none")
         place = Place("standin", "staging", "scorer", "model", kubeconfig=str(config))
         cluster = KubernetesCluster(place)
         yield Here(cluster, lambda: KubernetesCluster(place), 20, server, place, api)
@@ -80,22 +83,34 @@ def standin(folder: Path) -> Iterator[Here]:
 
 
 @contextmanager
+def containers(folder: Path) -> Iterator[Here]:
+    """The stand-in, with pods that are containers."""
+    # A socket's path may have 107 signs, and podman makes some far below its folder.
+    with tempfile.TemporaryDirectory(prefix="pods-") as short:
+        runtime = Containers(Path(short))
+        with standin(folder, runtime=runtime) as here:
+            yield here
+        assert runtime.left() == []
+
+
+@contextmanager
 def real(folder: Path) -> Iterator[Here]:
     config, context = os.environ["MLGATES_TEST_KUBECONFIG"], os.environ["MLGATES_TEST_CONTEXT"]
     image = os.environ.get("MLGATES_TEST_IMAGE", "python:3.11-slim")
     api = Api(config, context)
+    namespace = f"{RUN}-{uuid.uuid4().hex[:6]}"
     try:
-        manifest(api, RUN, command=["python", "-u", "-c", TINY.read_text()], image=image)
-        place = Place(context, RUN, "scorer", "model", kubeconfig=config)
+        manifest(api, namespace, command=["python", "-u", "-c", TINY.read_text()], image=image)
+        place = Place(context, namespace, "scorer", "model", kubeconfig=config)
         cluster = KubernetesCluster(place)
         yield Here(cluster, lambda: KubernetesCluster(place), 180, None, place, api)
         cluster.close()
     finally:
         with contextlib.suppress(Refused):
-            found = api.raw(api.core.read_namespace, RUN)
+            found = api.raw(api.core.read_namespace, namespace)
             if found["metadata"].get("labels", {}).get(LABEL) == RUN:
-                api.raw(api.core.delete_namespace, RUN)
-                gone_by(api, RUN, 120)
+                api.raw(api.core.delete_namespace, namespace)
+                gone_by(api, namespace, 120)
         api.close()
 
 

@@ -22,10 +22,11 @@ from pytest_mlgates.adapters.drill_load import DrillLoad
 from pytest_mlgates.adapters.lease import Lease, mine
 from pytest_mlgates.alike import alike
 from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.keeping import Keeping, Note, recover
 from pytest_mlgates.measure.drill import Drilled, failed_requests, freshness, p95, rehearse, restored, time_to_restore
 from pytest_mlgates.policy import ClusterSettings, RollbackDrill
-from pytest_mlgates.ports import Asked, Call, Release
-from pytest_mlgates.staging import Keeping, Note, recover, set_up
+from pytest_mlgates.ports import Asked, Call, Release, Version
+from pytest_mlgates.staging import set_up
 from tests.cluster import places
 from tests.cluster.cast import POLICY, FileRegistry, counted, golden, outside, quiet
 from tests.cluster.places import Here
@@ -101,6 +102,8 @@ class TestFigures:
         assert rule(restored(Drilled("here"))).verdict is Verdict.FAIL
         assert rule(restored(Drilled("here", restored=True, trouble="x"))).verdict is Verdict.FAIL
         assert rule(restored(Drilled("here", restored=True, restores=[1.0]))).verdict is Verdict.PASS
+        assert rule(restored(Drilled("here", restored=True, restores=[1.0], unheld="x"))).verdict is Verdict.ERROR
+        assert rule(restored(Drilled("here", trouble="x", unheld="y"))).verdict is Verdict.FAIL
         assert at_most(9)(time_to_restore(Drilled("here"))).verdict is Verdict.ERROR
 
 
@@ -276,3 +279,42 @@ class TestTheLoad:
             port = server.getsockname()[1]
         asked = self.load(f"http://127.0.0.1:{port}", {"run-1": [2.0, 3.0]})
         assert asked.failed == asked.sent > 0
+
+
+class TestDigests:
+    """To load a model is to run its code: what takes part in a drill has the files that are on record."""
+
+    @pytest.fixture
+    def here(self, tmp_path: Path) -> Iterator[Here]:
+        with places.local(tmp_path) as made:
+            yield made
+
+    @pytest.fixture
+    def registry(self, tmp_path: Path) -> FileRegistry:
+        (tmp_path / "aliases.json").write_text(json.dumps({"champion": "1", "challenger": "2"}))
+        return FileRegistry(tmp_path / "aliases.json")
+
+    @pytest.mark.parametrize("number", ["1", "2"])
+    def test_the_ledger_knows_other_files(self, here: Here, registry: FileRegistry, number: str) -> None:
+        found = dataclasses.replace(
+            outside(here.cluster, registry), recorded=lambda one: "f" * 64 if one == number else ""
+        )
+        with pytest.raises(CouldNotEvaluate) as told:
+            set_up(found, golden(), POLICY, quiet)
+        assert str(told.value).startswith(
+            f"the files of v{number} were changed since they were recorded: their digest is "
+        )
+        assert str(told.value).endswith("the ledger says ffffffffffffffff...; it was not loaded")
+        assert here.cluster.release() is None, "nothing was begun"
+
+    def test_training_stamped_other_files(self, here: Here, registry: FileRegistry) -> None:
+        class Stamped(FileRegistry):
+            def find(self, reference: str) -> Version | None:
+                found = super().find(reference)
+                return dataclasses.replace(found, tags={"mlgates.digest": "e" * 64}) if found else None
+
+        stamped = Stamped(registry.file)
+        with pytest.raises(
+            CouldNotEvaluate, match=r"its tag mlgates\.digest says eeeeeeeeeeeeeeee\.\.\.; it was not loaded"
+        ):
+            set_up(outside(here.cluster, stamped), golden(), POLICY, quiet)

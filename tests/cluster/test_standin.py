@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -142,15 +144,18 @@ def test_6_a_strategic_merge_joins_containers_by_name_and_a_merge_patch_replaces
     assert joined[0]["command"], "the rest of the container is still there"
     assert {v["name"] for v in joined[0]["env"]} > {"RUN_ID", "MODEL_URI"}
     assert standin.standin is not None
+    whole = env("run-6")
+    whole["spec"]["template"]["spec"]["containers"][0]["image"] = "none"
     request = urllib.request.Request(
         f"{standin.standin.url}/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}",
-        json.dumps(env("run-6")).encode(),
+        json.dumps(whole).encode(),
         {"Content-Type": "application/merge-patch+json", "Authorization": "Bearer all"},
         method="PATCH",
     )
     with urllib.request.urlopen(request, timeout=5) as answer:
         replaced = json.loads(answer.read())["spec"]["template"]["spec"]["containers"]
-    assert replaced == [{"name": "model", "env": [{"name": "RUN_ID", "value": "run-6"}]}]
+    assert [one["env"] for one in replaced] == [[{"name": "RUN_ID", "value": "run-6"}]]
+    assert "command" not in replaced[0] and "ports" not in replaced[0]
 
 
 def test_7_going_back_uses_the_old_replica_set_again_under_a_new_highest_revision(standin: Here, api: Api) -> None:
@@ -187,6 +192,145 @@ def test_8_a_pod_without_a_service_account_is_refused_until_there_is_one(api: Ap
         return True
 
     until(created)
+
+
+def refused(call: Callable[[], Any]) -> tuple[int, str, str]:
+    with pytest.raises(Refused) as told:
+        call()
+    return told.value.status, told.value.reason, str(told.value)
+
+
+def container(**fields: Any) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": {"containers": [{"name": "model", **fields}]}}}}
+
+
+def test_a_field_that_does_not_exist_is_refused(api: Api) -> None:
+    """A real server of today only warns, and leaves it out: what is misspelt must not pass here."""
+    status, reason, said = refused(lambda: patch(api, container(readynessProbe={})))
+    assert (status, reason) == (400, "BadRequest")
+    assert "strict decoding error" in said and "readynessProbe" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"spec": {"selector": {"matchLabels": {"app": "other"}}}}, "`selector` does not match template `labels`"),
+        ({"spec": {"selector": {"matchLabels": {"tier": None}, "matchExpressions": []}}}, "field is immutable"),
+        (
+            container(env=[{"name": "A", "value": "x", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]),
+            "env: ",
+        ),
+        (container(image=""), "Required value"),
+        ({"spec": {"template": {"metadata": {"labels": {"mlgates.dev/mark": "no blanks"}}}}}, "Invalid value"),
+        ({"spec": {"replicas": "two"}}, "is not of type"),
+    ],
+)
+def test_what_is_no_valid_deployment_is_422(api: Api, body: dict[str, Any], said: str) -> None:
+    status, reason, message = refused(lambda: patch(api, body))
+    assert (status, reason) == (422, "Invalid")
+    assert said in message
+
+
+def test_what_is_left_out_is_filled_in_and_pods_get_more_than_their_template(api: Api) -> None:
+    """Templates are compared with templates, and never with pods."""
+    found = deployment(api)["spec"]
+    assert found["progressDeadlineSeconds"] == 600
+    assert found["template"]["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"
+    pod = pods(api)[0]["spec"]
+    assert pod["serviceAccountName"] == "default"
+    assert {one["key"] for one in pod["tolerations"]} > {"node.kubernetes.io/not-ready"}
+    assert "tolerations" not in found["template"]["spec"]
+
+
+def test_counts_that_are_zero_are_left_out(api: Api) -> None:
+    patch(api, {"spec": {"replicas": 0}})
+    until(lambda: rolled_out(deployment(api)))
+    counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+    assert [name for name in counts if name in deployment(api)["status"]] == []
+
+
+def test_names_are_made_of_signs_that_make_no_words(api: Api) -> None:
+    for pod in pods(api):
+        assert re.fullmatch(
+            r"scorer-[bcdfghjklmnpqrstvwxz2456789]+-[bcdfghjklmnpqrstvwxz2456789]{5}", pod["metadata"]["name"]
+        )
+
+
+def test_a_deletion_holds_only_for_the_version_that_was_read(api: Api) -> None:
+    models = api.models
+    (found,) = api.raw(api.apps.list_namespaced_replica_set, NAMESPACE)["items"]
+    only = models.V1Preconditions(uid=found["metadata"]["uid"], resource_version="1")
+    name, body = found["metadata"]["name"], models.V1DeleteOptions(preconditions=only)
+    status, reason, _ = refused(lambda: api.raw(api.apps.delete_namespaced_replica_set, name, NAMESPACE, body=body))
+    assert (status, reason) == (409, "Conflict")
+
+
+def test_what_has_finalizers_stays_until_they_are_gone(api: Api) -> None:
+    (found,) = api.raw(api.apps.list_namespaced_replica_set, NAMESPACE)["items"]
+    name = found["metadata"]["name"]
+    body = {"metadata": {"finalizers": ["example.com/hold"]}}
+    api.raw(api.apps.patch_namespaced_replica_set, name, NAMESPACE, body)
+    gone = api.raw(api.apps.delete_namespaced_replica_set, name, NAMESPACE)
+    assert gone["metadata"]["deletionTimestamp"]
+    assert api.raw(api.apps.read_namespaced_replica_set, name, NAMESPACE)["metadata"]["finalizers"]
+
+
+def test_a_pod_that_does_not_end_in_its_grace_is_killed(api: Api) -> None:
+    ignores = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    )
+    spec = {
+        "terminationGracePeriodSeconds": 1,
+        "containers": [{"name": "c", "image": "i", "command": [sys.executable, "-S", "-c", ignores]}],
+    }
+    api.raw(api.core.create_namespaced_pod, NAMESPACE, {"metadata": {"name": "deaf"}, "spec": spec})
+    until(
+        lambda: api.text(api.core.read_namespaced_pod_log, "deaf", NAMESPACE) == "up\n" if running("deaf", api) else ""
+    )
+    begun = time.monotonic()
+    api.raw(api.core.delete_namespaced_pod, "deaf", NAMESPACE)
+    until(lambda: "deaf" not in [pod["metadata"]["name"] for pod in pods(api)])
+    assert time.monotonic() - begun > 1
+
+
+def running(name: str, api: Api) -> bool:
+    return bool(api.raw(api.core.read_namespaced_pod, name, NAMESPACE)["status"].get("podIP"))
+
+
+def test_logs_are_of_one_run_at_a_time(api: Api) -> None:
+    def log(previous: bool) -> str:
+        return api.text(api.core.read_namespaced_pod_log, "twice", NAMESPACE, previous=previous)
+
+    counts = "import sys, time; print(time.time(), flush=True); sys.exit(1)"
+    spec = {"containers": [{"name": "c", "image": "i", "command": [sys.executable, "-S", "-c", counts]}]}
+    api.raw(api.core.create_namespaced_pod, NAMESPACE, {"metadata": {"name": "twice"}, "spec": spec})
+
+    def status() -> dict[str, Any]:
+        found: list[dict[str, Any]] = api.raw(api.core.read_namespaced_pod, "twice", NAMESPACE)["status"].get(
+            "containerStatuses", []
+        )
+        return found[0] if found else {}
+
+    until(lambda: status().get("restartCount", 0) >= 2)
+    assert len(log(previous=False).splitlines()) == 1
+    (pod, _) = [one["metadata"]["name"] for one in pods(api, label_selector="app=scorer")]
+    said = refused(lambda: api.text(api.core.read_namespaced_pod_log, pod, NAMESPACE, previous=True))
+    assert said == (400, "BadRequest", f'previous terminated container "model" in pod "{pod}" not found')
+
+
+def test_a_watch_from_too_long_ago_says_so_in_an_event(api: Api, standin: Here) -> None:
+    assert standin.standin is not None
+    standin.standin.store.oldest = standin.standin.store.version
+    assert list(api.watch(api.core.list_namespaced_pod, NAMESPACE, since="1", seconds=5)) == []
+
+
+def test_nothing_is_created_in_a_namespace_that_goes(api: Api, standin: Here) -> None:
+    api.raw(api.core.create_namespace, {"metadata": {"name": "going", "finalizers": ["kubernetes"]}})
+    api.raw(api.core.delete_namespace, "going")
+    service = {"metadata": {"name": "x"}, "spec": {"selector": {}, "ports": []}}
+    status, reason, said = refused(lambda: api.raw(api.core.create_namespaced_service, "going", service))
+    assert (status, reason) == (403, "Forbidden")
+    assert said == "unable to create new content in namespace going because it is being terminated"
 
 
 def test_selectors_are_honoured_and_one_it_does_not_know_is_refused(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.measure.drill import rehearse
 from pytest_mlgates.ports import Release
@@ -56,6 +58,10 @@ def test_the_role_grants_what_a_drill_uses_and_nothing_else(standin: Here, tmp_p
     cluster.settle(20)
     # Through the API server's proxies here, directly in the CronJob.
     proxies = {("create", "", "pods/proxy"), ("create", "", "services/proxy")}
+    server.tokens["drill"] = "system:serviceaccount:staging:mlgates-drill"
+    server.roles[server.tokens["drill"]] = lambda right: right in granted() | proxies
+    config = server.kubeconfig(tmp_path / "drill", token="drill")
+    cluster = KubernetesCluster(dataclasses.replace(standin.place, kubeconfig=str(config)))
     server.used.clear()
     (tmp_path / "aliases.json").write_text('{"champion": "1", "challenger": "2"}')
     registry = FileRegistry(tmp_path / "aliases.json")
@@ -72,7 +78,10 @@ def test_pods_keep_answering_until_their_address_is_gone() -> None:
     (deployment, _) = documents("serving.yaml")
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     assert container["lifecycle"]["preStop"]["sleep"]["seconds"] >= 5
-    assert container["readinessProbe"]["exec"]["command"][:2] == ["mlgates", "probe"]
+    shell, option, probe = container["readinessProbe"]["exec"]["command"]
+    assert (shell, option) == ("sh", "-c")
+    # A record of the very version that the pod is told to serve: one for all would keep every other from being ready.
+    assert probe == 'exec mlgates probe "http://localhost:8080" --record "/etc/mlgates/$RUN_ID.json"'
     assert "@sha256:" in container["image"]
 
 

@@ -1,7 +1,8 @@
 """A pod that is up in a tenth of a second: the standard library only, so that `python -c` can run it anywhere.
 
 MODEL_URI says what it does: `models:/tiny/N` answers the sum of each row plus N; `models:/tiny/N?KEY` misbehaves:
-`crash` ends at once, `silent` is never ready, `lies` answers another version's values, `nameless` leaves out its run.
+`crash` ends at once, `silent` is never ready, `lies` answers another version's values, `nameless` leaves out its run,
+`mute` writes no log, `json` writes JSON.
 On SIGTERM it goes on answering for TINY_LINGER seconds, as a pod does until its address is gone everywhere.
 """
 
@@ -72,7 +73,8 @@ def main():
 
     signal.signal(signal.SIGTERM, stop)
     time.sleep(float(os.environ.get("TINY_START", "0")))
-    print(f"serving {os.environ['MODEL_URI']}", flush=True)
+    said = {"mute": "", "json": '{"level": "info"}\n'}.get(TRICK, f"serving {os.environ['MODEL_URI']}\n")
+    print(said, end="", flush=True)
     server.serve_forever(poll_interval=0.05)
 
 

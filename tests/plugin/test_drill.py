@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
+import re
+import subprocess
 import sys
-from pathlib import Path
+import time
 from typing import Any
 
 import pytest
+from workloads import asks, serves, stop, with_runs, workload
 
-from mlrepo import BETTER, CHAMPION, Repo
-from pytest_mlgates.adapters.local_cluster import LocalCluster, keeper_of
+from mlrepo import ALONE, BETTER, CHAMPION, Repo
 from pytest_mlgates.ports import Release
 
-POD = Path(__file__).parents[1] / "cluster" / "linear_pod.py"
 DRILL = ("--mlgate-phase", "drill")
-
-
-def asks(
-    repo: Repo,
-    tricks: dict[str, str] | None = None,
-    rollout: float = 15,
-    *,
-    repeats: int = 1,
-    more: str = "",
-    **keys: Any,
-) -> None:
-    """A local cluster of fast pods; `tricks` maps a version to what its pods do wrong."""
-    command = json.dumps([sys.executable, "-S", "-E", str(POD), json.dumps(tricks or {})])
-    repo.settings(
-        f"""
-        [tool.mlgates.cluster]
-        kind = "local"
-        command = {command}
-        rollout_s = {rollout}
-        [tool.mlgates.rollback_drill]
-        repeats = {repeats}
-        rate = 50
-        {more}
-        """,
-        **keys,
-    )
 
 
 @pytest.fixture
 def drilled(repo: Repo) -> Repo:
-    """Every version has a run of its own, so that pods can say which one they serve."""
-    with repo.database() as db:
-        db.execute("update model_versions set run_id = 'run-' || version where run_id is null")
+    with_runs(repo)
     asks(repo)
     return repo
 
@@ -134,6 +105,92 @@ def test_an_original_that_does_not_answer_the_golden_record_is_an_error(drilled:
     assert drilled.aliases() == {"champion": CHAMPION, "challenger": BETTER}
 
 
+def end_the_cluster(repo: Repo, when: str) -> None:
+    """From the repository's own conftest: the drill's processes are killed once, just before `when`."""
+    repo.write(
+        "conftest.py",
+        f"""
+        import os, signal
+        from pathlib import Path
+        from pytest_mlgates.adapters.local_cluster import LocalCluster, keeper_of
+
+        real = LocalCluster.{when}
+        def ends_first(self, *args, **words):
+            LocalCluster.{when} = real
+            os.kill(keeper_of(Path(".mlgates/cluster").absolute())["pid"], signal.SIGKILL)
+            return real(self, *args, **words)
+        LocalCluster.{when} = ends_first
+        """,
+    )
+
+
+def test_a_drill_that_is_killed_half_way_is_put_right_by_the_next(drilled: Repo) -> None:
+    command = [sys.executable, "-m", "pytest", *ALONE, "--mlgate", *DRILL]
+    note = drilled.path / ".mlgates" / "cluster" / "staging.note"
+    with subprocess.Popen(command, cwd=drilled.path, stdout=subprocess.DEVNULL) as first:
+        deadline = time.monotonic() + 40
+        while not (note.is_file() and '"to the dummy"' in note.read_text()):
+            assert time.monotonic() < deadline and first.poll() is None
+            time.sleep(0.002)
+        first.kill()
+    assert note.is_file()
+    run = drilled.run(*DRILL)
+    assert run.ret == 0, run.text
+    assert "put right what a drill left that ended while it was to the dummy" in run.text
+    assert not note.exists()
+    assert drilled.aliases() == {"champion": CHAMPION, "challenger": BETTER}
+    assert [file.name for file in (drilled.path / ".mlgates" / "cluster").glob("*/*")] == [], "no pod, no log"
+
+
+def test_the_timeline_is_printed(drilled: Repo) -> None:
+    """Under the gates, whatever the verbosity; seconds since the drill began."""
+    run = drilled.run_apart(*DRILL, "-q")
+    lines = run.lines.splitlines()
+    told = [line.split(" s  ", 1)[1] for line in lines if re.match(r" +\d+\.\d\d s  ", line)]
+    assert len(told) == 6
+    assert told[0] == "nothing serves on local processes (staging in cluster): v1 is brought there first"
+    assert told[1] == "v1 serves on local processes (staging in cluster)"
+    assert re.fullmatch(r"v2 serves, \d+\.\d\d s after 'drill' was moved", told[2])
+    assert re.fullmatch(r"v1 serves again, \d+\.\d\d s after the rollback began", told[3])
+    assert re.fullmatch(r"\d+ questions asked, 0 failed", told[4])
+    assert told[5] == "everything the drill made is removed"
+
+
+def test_a_cluster_that_is_lost_proves_nothing(drilled: Repo) -> None:
+    end_the_cluster(drilled, "undo")
+    run = drilled.run_apart(*DRILL, "--mlgate-record")
+    assert run.ret == 10, run.text
+    assert "DRILL UNPROVEN credit: rollback_drill: " in run.text
+    assert "broken off: cannot go back to revision 1 on local processes (staging in cluster): the " in run.text
+    assert "the drill is recorded as ERROR (ledger entry 2)" in run.text
+    assert drilled.said_of("rollback_drill")[0] == "ERROR"
+    assert drilled.aliases() == {"champion": CHAMPION, "challenger": BETTER}
+
+
+def test_what_a_drill_cannot_put_back_is_an_incident(drilled: Repo) -> None:
+    """Staging served before, and does not any more."""
+    cluster = workload(drilled, "staging")
+    cluster.deploy(Release("models:/credit/1", "run-1"))
+    cluster.settle(15)
+    end_the_cluster(drilled, "undo")
+    run = drilled.run_apart(*DRILL)
+    assert run.ret == 11, run.text
+    assert "INCIDENT: local processes (staging in cluster) was not put back as it was: " in run.text
+    assert "; the next drill does that first" in run.text
+    assert drilled.aliases() == {"champion": CHAMPION, "challenger": BETTER}
+
+
+def test_files_that_are_not_those_on_record_take_no_part(drilled: Repo) -> None:
+    with drilled.database() as db:
+        stamped = ("credit", BETTER, "mlgates.digest", "0" * 64)
+        db.execute("insert into model_version_tags (name, version, key, value) values (?, ?, ?, ?)", stamped)
+    assert drilled.run(*DRILL).ret == 10
+    verdict, sentence = drilled.said_of("rollback_drill")
+    assert verdict == "ERROR"
+    assert sentence.startswith("the files of v2 were changed since they were recorded: ")
+    assert sentence.endswith("its tag mlgates.digest says 0000000000000000...; it was not loaded")
+
+
 def test_a_restore_that_takes_too_long_fails(drilled: Repo) -> None:
     asks(drilled, more="restore_s = 0.001")
     assert drilled.run(*DRILL).ret == 1
@@ -190,6 +247,22 @@ class TestContexts:
         text = self.kubernetes(repo, ("\n" + " " * 12).join(lines))
         assert "a drill never runs in production, and context 'prod-eu' is: name another context" in text
 
+    def test_nor_in_a_namespace_that_is_called_so(self, repo: Repo) -> None:
+        lines = ['context = "eu"', *self.PLACE.splitlines(), "[tool.mlgates.cluster.staging]", 'namespace = "ml-prod"']
+        text = self.kubernetes(repo, ("\n" + " " * 12).join(lines))
+        assert "a drill never runs in production, and namespace 'ml-prod' is: name another context" in text
+
+    def test_nor_on_what_promotion_moves(self, repo: Repo) -> None:
+        text = self.kubernetes(repo, ("\n" + " " * 12).join(['context = "eu"', *self.PLACE.splitlines()]))
+        assert (
+            "the drill would be held on the very workload that promotion moves: name another context, namespace or "
+            "deployment in [tool.mlgates.cluster.staging]"
+        ) in text
+
+    def test_nor_on_local_processes_that_promotion_moves(self, repo: Repo) -> None:
+        repo.settings('[tool.mlgates.cluster]\ndeployment = "here"\n')
+        assert "the drill would be held on the very workload that promotion moves" in repo.run(*DRILL).text
+
 
 class TestRecord:
     def test_a_drill_is_recorded_and_never_moves_the_champion(self, drilled: Repo) -> None:
@@ -230,25 +303,15 @@ class TestPromotion:
         assert drilled.run(*DRILL, "--mlgate-record").ret == 0
         return drilled
 
-    def serves(self, repo: Repo) -> str:
-        cluster = LocalCluster(repo.path / ".mlgates" / "cluster", "serving", environment={})
-        release = cluster.release()
-        return release.model_uri if release else ""
-
-    def stop(self, repo: Repo) -> None:
-        keeper = keeper_of(repo.path / ".mlgates" / "cluster")
-        if keeper is not None:
-            os.kill(keeper["pid"], signal.SIGTERM)
-
     def test_what_is_promoted_is_deployed_and_proven(self, fresh: Repo) -> None:
         try:
             run = fresh.apply()
             assert run.ret == 0, run.text
             assert "serves v2 at http://127.0.0.1:" in run.text
             assert fresh.champion() == BETTER
-            assert self.serves(fresh) == "models:/credit/2"
+            assert serves(fresh) == "models:/credit/2"
         finally:
-            self.stop(fresh)
+            stop(fresh)
 
     def test_what_does_not_serve_takes_the_alias_back(self, fresh: Repo) -> None:
         asks(fresh, {BETTER: "?crash"})
@@ -262,39 +325,34 @@ class TestPromotion:
             kinds = [entry["kind"] for entry in json.loads(history)["entries"]]
             assert kinds == ["genesis", "drill", "promote", "rollback"]
         finally:
-            self.stop(fresh)
+            stop(fresh)
 
     def test_a_move_that_was_cut_short_is_finished_by_the_next_run(self, fresh: Repo) -> None:
         """Killed between alias and workload: the announcement on the workload tells."""
         try:
             assert fresh.apply().ret == 0
             fresh.point("challenger", "3")
-            cluster = LocalCluster(fresh.path / ".mlgates" / "cluster", "serving", environment={})
+            cluster = workload(fresh)
             assert cluster.leave('{"kind": "follows", "to": "2"}', instead_of="")
             cluster.undo(0) if len(cluster.revisions()) > 1 else cluster.remove()
-            self.stop(fresh)
+            stop(fresh)
             run = fresh.apply()
             assert "repaired: a move that was cut short is finished: " in run.text
-            assert self.serves(fresh) == "models:/credit/2"
+            assert serves(fresh) == "models:/credit/2"
             assert cluster.note() == ""
         finally:
-            self.stop(fresh)
+            stop(fresh)
 
     def test_a_workload_moved_by_hand_is_reported_and_left_alone(self, fresh: Repo) -> None:
         try:
             assert fresh.apply().ret == 0
             fresh.point("challenger", "3")
-            own = LocalCluster(
-                fresh.path / ".mlgates" / "cluster",
-                "serving",
-                command=[sys.executable, "-S", "-E", str(POD)],
-                environment={},
-            )
+            own = workload(fresh)
             own.deploy(Release("models:/credit/1", "run-1"))
             own.settle(15)
             run = fresh.apply()
             assert run.ret in (1, 10)
             assert "serves models:/credit/1 (run run-1), but v2 is champion: it was changed by hand" in run.text
-            assert self.serves(fresh) == "models:/credit/1"
+            assert serves(fresh) == "models:/credit/1"
         finally:
-            self.stop(fresh)
+            stop(fresh)

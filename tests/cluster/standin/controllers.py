@@ -1,5 +1,4 @@
-"""What brings a cluster to life: the deployment and ReplicaSet controllers, the service accounts' one, and a kubelet
-that runs pods as real processes, each on a loopback address of its own."""
+"""What brings a cluster to life: the controllers of deployments, ReplicaSets, service accounts and endpoints."""
 
 from __future__ import annotations
 
@@ -9,20 +8,19 @@ import hashlib
 import json
 import math
 import os
-import signal
-import subprocess
 import threading
 import time
-import urllib.request
-from typing import Any
 
+from tests.cluster.standin.kubelet import Kubelet, Runtime, event, ready
+from tests.cluster.standin.rules import admitted
 from tests.cluster.standin.store import Object, Refused, Store, now
 
 REVISION = "deployment.kubernetes.io/revision"
 HASH = "pod-template-hash"
 #: Seconds by which the controllers lag behind what was written: observedGeneration is older for so long.
 LAG = 0.05
-_BACKOFF = 0.2
+#: The only signs of generated names, so that no word comes of them.
+_SAFE = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def bare(template: Object) -> Object:
@@ -32,20 +30,18 @@ def bare(template: Object) -> Object:
     return template
 
 
-def ready(pod: Object) -> bool:
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-
-
 class Controllers:
     """One thread that goes over everything after each change."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, runtime: Runtime | None = None) -> None:
         self.store = store
-        self.kubelet = Kubelet(store)
+        self.kubelet = Kubelet(store, runtime)
         self._ended = threading.Event()
         self._due: dict[str, tuple[int, float]] = {}
-        self._progress: dict[str, tuple[Any, float]] = {}
+        self._progress: dict[str, float] = {}
+        self._fresh: set[str] = set()
+        self._routes: dict[tuple[str, str], list[tuple[list[str], float]]] = {}
+        self.endpoints: dict[tuple[str, str], list[str]] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -72,6 +68,24 @@ class Controllers:
         if not self.store.list("serviceaccounts", name) and self._waited(f"namespace {name}", 0, 4 * LAG):
             self.store.create("serviceaccounts", name, {"metadata": {"name": "default"}})
 
+    def _services(self, namespace: str, name: str) -> None:
+        """Where a service's questions go: the pods that were ready a moment ago, so perhaps one that is leaving."""
+        chosen = self.store.get("services", namespace, name)["spec"]["selector"]
+
+        def meant(pod: Object) -> bool:
+            labels = pod["metadata"].get("labels") or {}
+            fits = all(labels.get(key) == value for key, value in chosen.items())
+            return fits and ready(pod) and "deletionTimestamp" not in pod["metadata"]
+
+        now = sorted(pod["status"]["podIP"] for pod in self.store.list("pods", namespace, meant))
+        coming = self._routes.setdefault((namespace, name), [])
+        if not coming or coming[-1][0] != now:
+            coming.append((now, time.monotonic() + LAG))
+        come = [addresses for addresses, due in coming if due <= time.monotonic()]
+        if come:
+            self.endpoints[namespace, name] = come[-1]
+            del coming[: len(come) - 1]
+
     def _deployments(self, namespace: str, name: str) -> None:
         store = self.store
         deployment = store.get("deployments", namespace, name)
@@ -85,7 +99,8 @@ class Controllers:
         current = self._current(namespace, deployment, owned)
         owned = self._owned("replicasets", namespace, meta["uid"])
         olds = [one for one in owned if one["metadata"]["name"] != current["metadata"]["name"]]
-        self._scale(namespace, spec["replicas"], current, olds)
+        if not spec.get("paused"):
+            self._scale(namespace, spec["replicas"], current, olds)
         self._say(namespace, name, generation, spec, meta["uid"])
 
     def _current(self, namespace: str, deployment: Object, owned: list[Object]) -> Object:
@@ -101,12 +116,13 @@ class Controllers:
                 current = store.update("replicasets", namespace, current["metadata"]["name"], current)
         else:
             highest += 1
-            digest = hashlib.sha1(json.dumps(template, sort_keys=True).encode()).hexdigest()[:9]
+            digest = safe(hashlib.sha1(json.dumps(template, sort_keys=True).encode()).digest()[:9])
             labelled = copy.deepcopy(template)
             labels = labelled.setdefault("metadata", {}).setdefault("labels", {})
             labels[HASH] = digest
             selector = {"matchLabels": {**deployment["spec"]["selector"]["matchLabels"], HASH: digest}}
-            owner = {"kind": "Deployment", "name": meta["name"], "uid": meta["uid"], "controller": True}
+            owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": meta["name"], "uid": meta["uid"]}
+            owner |= {"controller": True, "blockOwnerDeletion": True}
             made = {
                 "metadata": {
                     "name": f"{meta['name']}-{digest}",
@@ -117,6 +133,8 @@ class Controllers:
                 "spec": {"replicas": 0, "selector": selector, "template": labelled},
             }
             current = store.create("replicasets", namespace, made)
+            self._progress[meta["uid"]] = time.monotonic()
+            self._fresh.add(meta["uid"])
         wanted = current["metadata"]["annotations"][REVISION]
         if meta.get("annotations", {}).get(REVISION) != wanted:
             fresh = store.get("deployments", namespace, meta["name"])
@@ -162,21 +180,35 @@ class Controllers:
             "readyReplicas": total("readyReplicas", owned),
             "availableReplicas": total("availableReplicas", owned),
         }
-        figures = (generation, *status.values())
-        since = self._progress.get(uid)
-        if since is None or since[0] != figures:
-            self._progress[uid] = since = (figures, time.monotonic())
-        done = status["replicas"] == status["updatedReplicas"] == status["availableReplicas"] == spec["replicas"]
-        late = time.monotonic() - since[1] > spec.get("progressDeadlineSeconds", 600)
-        progressing = ("True", "NewReplicaSetAvailable") if done else ("True", "ReplicaSetUpdated")
-        if late and not done:
-            progressing = ("False", "ProgressDeadlineExceeded")
-        failures = [c for one in owned for c in one["status"].get("conditions", []) if c["type"] == "ReplicaFailure"]
-        status["conditions"] = [{"type": "Progressing", "status": progressing[0], "reason": progressing[1]}, *failures]
         deployment = self.store.get("deployments", namespace, name)
+        progressing = self._progressing(deployment, status)
+        failures = [c for one in owned for c in one["status"].get("conditions", []) if c["type"] == "ReplicaFailure"]
+        status["conditions"] = [*([progressing] if progressing else []), *failures]
+        status = {key: value for key, value in status.items() if value}  # zeros are left out
         if deployment["metadata"]["generation"] == generation:
             deployment["status"] = status
             self.store.update("deployments", namespace, name, deployment, status=True)
+
+    def _progressing(self, deployment: Object, counts: Object) -> Object | None:
+        """That the controller has given up stays, also under a new generation, until there is progress again."""
+        uid, spec, before = deployment["metadata"]["uid"], deployment["spec"], deployment["status"]
+        known = next((one for one in before.get("conditions", []) if one["type"] == "Progressing"), None)
+        if uid in self._fresh:
+            self._fresh.discard(uid)
+            known = _condition("True", "NewReplicaSetCreated", "")
+        more = any(
+            counts[key] > before.get(key, 0) for key in ("updatedReplicas", "readyReplicas", "availableReplicas")
+        )
+        old, older = (one.get("replicas", 0) - one.get("updatedReplicas", 0) for one in (counts, before))
+        if counts["replicas"] == counts["updatedReplicas"] == counts["availableReplicas"] == spec["replicas"]:
+            return _same(known, _condition("True", "NewReplicaSetAvailable", ""))
+        if more or old < older:
+            self._progress[uid] = time.monotonic()
+            return _same(known, _condition("True", "ReplicaSetUpdated", ""))
+        late = time.monotonic() - self._progress.get(uid, math.inf) > spec["progressDeadlineSeconds"]
+        if late and known and known["reason"] not in ("NewReplicaSetAvailable", "ProgressDeadlineExceeded"):
+            return _condition("False", "ProgressDeadlineExceeded", "it has timed out progressing.")
+        return known
 
     def _replicasets(self, namespace: str, name: str) -> None:
         store = self.store
@@ -185,12 +217,14 @@ class Controllers:
         live = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
         failure: list[Object] = []
         for _ in range(len(live), one["spec"]["replicas"]):
-            owner = {"kind": "ReplicaSet", "name": name, "uid": one["metadata"]["uid"], "controller": True}
+            owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": one["metadata"]["uid"]}
+            owner |= {"controller": True, "blockOwnerDeletion": True}
             template = copy.deepcopy(one["spec"]["template"])
             meta = {**template["metadata"], "generateName": f"{name}-", "ownerReferences": [owner]}
+            meta["name"] = f"{name}-{safe(os.urandom(5))}"
             try:
                 admit(store, namespace)
-                live.append(store.create("pods", namespace, {"metadata": meta, "spec": template["spec"]}))
+                live.append(store.create("pods", namespace, {"metadata": meta, "spec": admitted(template["spec"])}))
             except Refused as refusal:
                 failure = [
                     {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": str(refusal)}
@@ -227,6 +261,18 @@ class Controllers:
         return time.monotonic() >= due[1]
 
 
+def _condition(status: str, reason: str, message: str) -> Object:
+    return {"type": "Progressing", "status": status, "reason": reason, "message": message, "lastUpdateTime": now()}
+
+
+def _same(known: Object | None, new: Object) -> Object:
+    return known if known and known["reason"] == new["reason"] else new
+
+
+def safe(some: bytes) -> str:
+    return "".join(_SAFE[byte % len(_SAFE)] for byte in some)
+
+
 def admit(store: Store, namespace: str) -> None:
     """What an API server asks of a new pod: a service account, and room in the quota."""
     if not store.list("serviceaccounts", namespace):
@@ -244,150 +290,3 @@ def admit(store: Store, namespace: str) -> None:
                 f"pods is forbidden: exceeded quota: {name}, requested: pods=1, used: pods={used}, "
                 f"limited: pods={hard}",
             )
-
-
-def event(store: Store, namespace: str, kind: str, name: str, reason: str, message: str) -> None:
-    store.create(
-        "events",
-        namespace,
-        {
-            "metadata": {"generateName": f"{name}."},
-            "involvedObject": {"kind": kind, "name": name},
-            "reason": reason,
-            "message": message,
-            "lastTimestamp": now(),
-        },
-    )
-
-
-class Kubelet:
-    """Pods as processes. The first container's command runs with its environment; its address is the pod's own."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._again: dict[str, float] = {}
-        self._looked: dict[str, float] = {}
-        self.logs: dict[str, list[bytes]] = {}
-        self._next = int.from_bytes(os.urandom(2)) * 200
-
-    def look(self) -> None:
-        with self._store.changed:
-            pods = [(key, copy.deepcopy(one)) for key, one in self._store.objects.items() if key[0] == "pods"]
-        for (_, namespace, name), pod in pods:
-            with contextlib.suppress(Refused, KeyError):
-                self._one(namespace, name, pod)
-
-    def close(self) -> None:
-        for process in self._running.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    def _one(self, namespace: str, name: str, pod: Object) -> None:
-        uid, container = pod["metadata"]["uid"], pod["spec"]["containers"][0]
-        process = self._running.get(uid)
-        if "deletionTimestamp" in pod["metadata"]:
-            self._end(namespace, name, uid, process)
-            return
-        restarts = pod["status"].get("containerStatuses", [{}])[0].get("restartCount", 0)
-        if process is None:
-            if "invalid" in container["image"]:
-                self._waiting(
-                    namespace, name, pod, "ImagePullBackOff", f'Back-off pulling image "{container["image"]}"'
-                )
-            elif time.monotonic() >= self._again.get(uid, 0):
-                self._start(namespace, name, pod, container)
-        elif process.poll() is not None:
-            del self._running[uid]
-            self._again[uid] = time.monotonic() + _BACKOFF * 2**restarts
-            self._read(uid, process)
-            said = {"restartCount": restarts + 1}
-            self._waiting(namespace, name, pod, "CrashLoopBackOff", "back-off restarting failed container", said)
-        elif time.monotonic() - self._looked.get(uid, 0) > 0.05:
-            self._looked[uid] = time.monotonic()
-            self._condition(namespace, name, self._answers(pod, container))
-
-    def _start(self, namespace: str, name: str, pod: Object, container: Object) -> None:
-        uid = pod["metadata"]["uid"]
-        address = pod["status"].get("podIP")
-        if not address:
-            self._next += 1
-            address = f"127.{100 + self._next // 62500 % 100}.{self._next // 250 % 250}.{1 + self._next % 250}"
-        environment = {"PATH": os.environ["PATH"]}
-        for variable in container.get("env", []):
-            field = variable.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
-            environment[variable["name"]] = address if field == "status.podIP" else variable.get("value", "")
-        self._running[uid] = subprocess.Popen(
-            [*container["command"], *container.get("args", [])],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        os.set_blocking(self._running[uid].stdout.fileno(), False)  # type: ignore[union-attr]
-        fresh = self._store.get("pods", namespace, name)
-        old = fresh["status"].get("containerStatuses", [{}])[0]
-        fresh["status"] = {
-            "phase": "Running",
-            "podIP": address,
-            "conditions": [{"type": "Ready", "status": "False"}],
-            "containerStatuses": [
-                {"name": container["name"], "restartCount": old.get("restartCount", 0), "state": {"running": {}}}
-            ],
-        }
-        self._store.update("pods", namespace, name, fresh, status=True)
-
-    def _waiting(
-        self, namespace: str, name: str, pod: Object, reason: str, message: str, more: Object | None = None
-    ) -> None:
-        container = pod["spec"]["containers"][0]["name"]
-        state = {"waiting": {"reason": reason, "message": message}}
-        status = {"name": container, "restartCount": 0, "state": state, **(more or {})}
-        if pod["status"].get("containerStatuses") == [status]:
-            return
-        fresh = self._store.get("pods", namespace, name)
-        fresh["status"] |= {
-            "phase": fresh["status"].get("phase", "Pending"),
-            "conditions": [{"type": "Ready", "status": "False"}],
-            "containerStatuses": [status],
-        }
-        self._store.update("pods", namespace, name, fresh, status=True)
-        event(self._store, namespace, "Pod", name, "BackOff", message)
-
-    def _condition(self, namespace: str, name: str, up: bool) -> None:
-        fresh = self._store.get("pods", namespace, name)
-        fresh["status"]["conditions"] = [{"type": "Ready", "status": str(up)}]
-        self._store.update("pods", namespace, name, fresh, status=True)
-
-    def _answers(self, pod: Object, container: Object) -> bool:
-        probe = container.get("readinessProbe", {}).get("httpGet")
-        if probe is None:
-            return True
-        url = f"http://{pod['status']['podIP']}:{probe['port']}{probe['path']}"
-        try:
-            with urllib.request.urlopen(url, timeout=1) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
-    def _end(self, namespace: str, name: str, uid: str, process: subprocess.Popen[bytes] | None) -> None:
-        """SIGTERM once; the pod stays, phase Running and with its address, until the process has gone."""
-        if process is not None and uid not in self.logs.get("terminated", []):
-            self.logs.setdefault("terminated", []).append(uid)  # type: ignore[arg-type]
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-        if process is None or process.poll() is not None:
-            self._running.pop(uid, None)
-            self._store.forget(("pods", namespace, name))
-
-    def log_of(self, uid: str) -> str:
-        process = self._running.get(uid)
-        if process is not None:
-            self._read(uid, process)
-        return b"".join(self.logs.get(uid, [])).decode(errors="replace")
-
-    def _read(self, uid: str, process: subprocess.Popen[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self.logs.setdefault(uid, []).append(process.stdout.read() or b"")  # type: ignore[union-attr]

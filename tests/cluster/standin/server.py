@@ -18,11 +18,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.cluster.standin import patches
-from tests.cluster.standin.controllers import Controllers, admit, ready
+from tests.cluster.standin.controllers import Controllers, admit
+from tests.cluster.standin.kubelet import Runtime
+from tests.cluster.standin.rules import kept
 from tests.cluster.standin.store import Object, Refused, Store, fielded, labelled
 
 BANNER = "stand-in API server, not a cluster"
-TOKENS = {"all": "admin", "read": "reader"}
+#: (verb, group, resource): what a role grants.
+Right = tuple[str, str, str]
 _ROUTE = re.compile(
     r"/(?:api/v1|apis/apps/v1)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[a-z]+)"
     r"(?:/(?P<name>[^/]+))?(?:/(?P<sub>log|proxy)(?P<rest>/.*)?)?"
@@ -31,20 +34,26 @@ _APPS = {"deployments", "replicasets"}
 
 
 class StandIn:
-    """`used` are the (verb, group, resource) that were asked for; `before_patch` runs before each patch is applied."""
+    """`used` are the (verb, group, resource) that were asked for; `before_patch` runs before each patch is applied.
 
-    def __init__(self) -> None:
+    `tokens` maps a token to its user, and `roles` a user to its rights, where not all are granted. `fault` decides what
+    becomes of a request ("PATCH /apis/..."): "" nothing, "away" no answer, "lost" done but not answered, "busy" 503.
+    """
+
+    def __init__(self, runtime: Runtime | None = None) -> None:
         self.store = Store()
-        self.controllers = Controllers(self.store)
+        self.controllers = Controllers(self.store, runtime)
         self.used: set[tuple[str, str, str]] = set()
         self.before_patch: Callable[[], None] = lambda: None
+        self.fault: Callable[[str], str] = lambda _: ""
+        self.tokens = {"all": "admin", "read": "reader"}
+        self.roles: dict[str, Callable[[Right], bool]] = {"reader": lambda r: r[0] in ("get", "list", "watch")}
         outer = self
 
         class Bound(Handler):
             standin = outer
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Bound)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -71,6 +80,11 @@ class StandIn:
         self.controllers.close()
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -82,7 +96,12 @@ class Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(size)
+        self._fault = self.standin.fault(f"{self.command} {self.path}")
         try:
+            if self._fault == "away":
+                raise ConnectionResetError
+            if self._fault == "busy":
+                raise Refused(503, "ServiceUnavailable", "the server is currently unable to handle the request")
             self._route(body)
         except Refused as refusal:
             self._tell(
@@ -104,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
     def _route(self, body: bytes) -> None:
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        who = TOKENS.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
+        who = self.standin.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
         if who is None:
             raise Refused(401, "Unauthorized", "Unauthorized")
         if parts.path.rstrip("/") == "/version":
@@ -118,12 +137,15 @@ class Handler(BaseHTTPRequestHandler):
             namespace = ""
         verb = self._verb(name, query)
         group = "apps" if resource in _APPS else ""
-        self.standin.used.add((verb, group, f"{resource}/{sub}" if sub else resource))
-        if who == "reader" and verb not in ("get", "list", "watch"):
+        right = (verb, group, f"{resource}/{sub}" if sub else resource)
+        self.standin.used.add(right)
+        if not self.standin.roles.get(who, lambda _: True)(right):
+            what = f"{resource}.{group}" if group else resource
             raise Refused(
                 403,
                 "Forbidden",
-                f'{resource}.{group} "{name}" is forbidden: User "reader" cannot {verb} resource "{resource}"',
+                f'{what} "{name}" is forbidden: User "{who}" cannot {verb} resource "{right[2]}" in API group '
+                f'"{group}" in the namespace "{namespace}"',
             )
         if sub == "proxy":
             self._proxy(
@@ -131,7 +153,8 @@ class Handler(BaseHTTPRequestHandler):
             )
         elif sub == "log":
             pod = self.standin.store.get("pods", namespace, name)
-            lines = self.standin.controllers.kubelet.log_of(pod["metadata"]["uid"]).splitlines(keepends=True)
+            previous = query.get("previous") == "true"
+            lines = self.standin.controllers.kubelet.log_of(pod, previous=previous).splitlines(keepends=True)
             self._bytes(200, "".join(lines[-int(query.get("tailLines", 1000)) :]).encode(), "text/plain")
         else:
             self._object(verb, resource, namespace, name, query, body)
@@ -160,18 +183,25 @@ class Handler(BaseHTTPRequestHandler):
             given = json.loads(body)
             if resource == "pods":
                 admit(store, namespace)
+            kinds = {"deployments": ("apps/v1", "Deployment"), "pods": ("v1", "Pod")}
+            version, kind = kinds.get(resource, ("", ""))
+            given = kept(resource, {"apiVersion": version, "kind": kind, **given}) if kind else given
             self._tell(201, store.create(resource, namespace, given))
         elif verb == "update":
-            self._tell(200, store.update(resource, namespace, name, json.loads(body)))
+            old = store.get(resource, namespace, name)
+            self._tell(200, store.update(resource, namespace, name, kept(resource, json.loads(body), old)))
         elif verb == "patch":
             self.standin.before_patch()
             self._tell(200, self._patched(resource, namespace, name, json.loads(body)))
         else:
-            uid = (json.loads(body) if body else {}).get("preconditions", {}).get("uid", "")
+            only = (json.loads(body) if body else {}).get("preconditions", {})
             if resource == "namespaces":
                 for key in [key for key in list(store.objects) if key[1] == name]:
                     store.delete(*key)
-            self._tell(200, store.delete(resource, namespace, name, uid))
+            gone = store.delete(resource, namespace, name, only.get("uid", ""), only.get("resourceVersion", ""))
+            # What goes at once is answered by a Status, what lingers by itself.
+            lingers = gone["metadata"].get("deletionTimestamp")
+            self._tell(200, gone if lingers else {"kind": "Status", "apiVersion": "v1", "status": "Success"})
 
     def _patched(self, resource: str, namespace: str, name: str, patch: Any) -> Object:
         store = self.standin.store
@@ -193,8 +223,7 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refused(
                     422, "Invalid", f"the server rejected our request due to an error in our request: {problem}"
                 ) from None
-            _valid(resource, new)
-            return store.update(resource, namespace, name, new)
+            return store.update(resource, namespace, name, kept(resource, new, old))
 
     def _watch(self, resource: str, namespace: str, query: dict[str, str], keep: Callable[[Object], bool]) -> None:
         self.send_response(200)
@@ -204,6 +233,22 @@ class Handler(BaseHTTPRequestHandler):
         until = time.monotonic() + float(query.get("timeoutSeconds", 30))
         since = int(query.get("resourceVersion") or 0)
         seen: set[str] = set()
+        try:
+            self._changes(resource, namespace, since, until, keep, seen)
+        except Refused as refusal:  # the answer has begun: it is told as an event
+            told = {"kind": "Status", "code": refusal.status, "reason": refusal.reason, "message": str(refusal)}
+            self._event("ERROR", told)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _changes(
+        self,
+        resource: str,
+        namespace: str,
+        since: int,
+        until: float,
+        keep: Callable[[Object], bool],
+        seen: set[str],
+    ) -> None:
         for what, one in self.standin.store.watch(resource, namespace, since, lambda: time.monotonic() > until):
             uid = one["metadata"]["uid"]
             if not keep(one):
@@ -211,28 +256,26 @@ class Handler(BaseHTTPRequestHandler):
                     continue
                 what = "DELETED"
             seen.add(uid)
-            line = json.dumps({"type": what, "object": one}).encode() + b"\n"
-            self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
-            self.wfile.flush()
-        self.wfile.write(b"0\r\n\r\n")
+            self._event(what, one)
+
+    def _event(self, what: str, one: Object) -> None:
+        line = json.dumps({"type": what, "object": one}).encode() + b"\n"
+        self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+        self.wfile.flush()
 
     def _proxy(self, resource: str, namespace: str, name: str, path: str, body: bytes) -> None:
         name, _, port = name.partition(":")
         if resource == "services":
             service = self.standin.store.get("services", namespace, name)
-            labels = ",".join(f"{key}={value}" for key, value in service["spec"]["selector"].items())
-            pods = [
-                pod
-                for pod in self.standin.store.list("pods", namespace, labelled(labels))
-                if ready(pod) and "deletionTimestamp" not in pod["metadata"]
-            ]
-            if not pods:
+            addresses = self.standin.controllers.endpoints.get((namespace, name), [])
+            if not addresses:
                 raise Refused(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
-            pod = pods[time.monotonic_ns() % len(pods)]
-            port = str(next(p.get("targetPort", p["port"]) for p in service["spec"]["ports"] if str(p["port"]) == port))
+            address = addresses[time.monotonic_ns() % len(addresses)]
+            ports = service["spec"]["ports"]
+            port = str(next(p.get("targetPort", p["port"]) for p in ports if port in (str(p["port"]), p.get("name"))))
         else:
-            pod = self.standin.store.get("pods", namespace, name)
-        connection = http.client.HTTPConnection(pod["status"].get("podIP", ""), int(port), timeout=10)
+            address = self.standin.store.get("pods", namespace, name)["status"].get("podIP", "")
+        connection = http.client.HTTPConnection(address, int(port), timeout=10)
         try:
             headers = {"Content-Type": self.headers.get("Content-Type", "")} if body else {}
             connection.request(self.command, path, body or None, headers)
@@ -247,6 +290,8 @@ class Handler(BaseHTTPRequestHandler):
         self._bytes(status, json.dumps(told).encode(), "application/json")
 
     def _bytes(self, status: int, content: bytes, kind: str, headers: Any = None) -> None:
+        if self._fault == "lost":
+            raise ConnectionResetError
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
@@ -255,18 +300,3 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(key, value)
         self.end_headers()
         self.wfile.write(content)
-
-
-def _valid(resource: str, new: Object) -> None:
-    if resource != "deployments":
-        return
-    template = new["spec"]["template"]
-    for key, value in new["spec"]["selector"]["matchLabels"].items():
-        if template["metadata"]["labels"].get(key) != value:
-            raise Refused(422, "Invalid", "`selector` does not match template `labels`")
-    for container in template["spec"]["containers"]:
-        for variable in container.get("env", []):
-            if variable.get("value") and variable.get("valueFrom"):
-                raise Refused(422, "Invalid", "env: may not be specified when `value` is not empty")
-            if not isinstance(variable.get("value", ""), str):
-                raise Refused(400, "BadRequest", "cannot unmarshal into Go struct field EnvVar.value of type string")

@@ -41,6 +41,7 @@ class Store:
         self.objects: dict[Key, Object] = {}
         self.log: list[tuple[int, str, Key, Object]] = []
         self._version = 0
+        self.oldest = 0
 
     def get(self, resource: str, namespace: str, name: str) -> Object:
         with self.changed:
@@ -68,7 +69,7 @@ class Store:
             if (resource, namespace, name) in self.objects:
                 raise Refused(409, "AlreadyExists", f'{resource} "{name}" already exists')
             if resource in _WITH_STATUS:
-                given["status"] = {}
+                given["status"] = {"phase": "Active"} if resource == "namespaces" else {}
             meta |= {"namespace": namespace, "uid": str(uuid.uuid4()), "generation": 1, "creationTimestamp": now()}
             given["apiVersion"], given["kind"] = _KINDS[resource]
             return self._put("ADDED", (resource, namespace, name), given)
@@ -100,15 +101,19 @@ class Store:
                 new["metadata"]["generation"] = old["metadata"]["generation"] + 1
             return self._put("MODIFIED", (resource, namespace, name), new)
 
-    def delete(self, resource: str, namespace: str, name: str, uid: str = "") -> Object:
-        """A pod is only marked; it goes when its process has."""
+    def delete(self, resource: str, namespace: str, name: str, uid: str = "", version: str = "") -> Object:
+        """A pod is only marked; it goes when its process has. So is what has finalizers, until they are gone."""
         with self.changed:
             old = self.get(resource, namespace, name)
             if uid and uid != old["metadata"]["uid"]:
                 raise Refused(409, "Conflict", "the UID in the precondition does not match the UID in record")
-            if resource == "pods" and old.get("status", {}).get("podIP"):
+            if version and version != old["metadata"]["resourceVersion"]:
+                raise Refused(409, "Conflict", "the ResourceVersion in the precondition does not match")
+            lingers = resource == "pods" and old.get("status", {}).get("podIP")
+            if lingers or old["metadata"].get("finalizers"):
                 if "deletionTimestamp" not in old["metadata"]:
-                    old["metadata"]["deletionTimestamp"] = now()
+                    grace = int(old.get("spec", {}).get("terminationGracePeriodSeconds", 0)) if lingers else 0
+                    old["metadata"] |= {"deletionTimestamp": now(grace), "deletionGracePeriodSeconds": grace}
                     return self._put("MODIFIED", (resource, namespace, name), old)
                 return old
             return self.forget((resource, namespace, name))
@@ -125,6 +130,8 @@ class Store:
     def watch(
         self, resource: str, namespace: str, since: int, until: Callable[[], bool]
     ) -> Iterator[tuple[str, Object]]:
+        if since < self.oldest:
+            raise Refused(410, "Expired", f"too old resource version: {since} ({self.oldest})")
         place = 0
         while not until():
             with self.changed:
@@ -146,10 +153,14 @@ class Store:
     def _namespace_must_exist(self, resource: str, namespace: str) -> None:
         if resource != "namespaces" and ("namespaces", "", namespace) not in self.objects:
             raise Refused(404, "NotFound", f'namespaces "{namespace}" not found')
+        if resource != "namespaces" and self.objects["namespaces", "", namespace]["metadata"].get("deletionTimestamp"):
+            said = f"unable to create new content in namespace {namespace} because it is being terminated"
+            raise Refused(403, "Forbidden", said)
 
 
-def now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def now(later: float = 0) -> str:
+    then = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=later)
+    return then.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def labelled(selector: str) -> Callable[[Object], bool]:
