@@ -2,6 +2,8 @@
 
 Requests are sent when planned, whether or not answers come, and timed from then, so that a server that stalls cannot
 hide what queues up. The champion is asked beside it: where both are too slow, machine or limit are to blame.
+
+In the phase live it makes the same load on the champion's own endpoint: not for a look every 30 seconds.
 """
 
 import pytest
@@ -11,10 +13,10 @@ from pytest_mlgates.measure.latency import under_load
 
 
 @pytest.mark.latency
-def test_latency(gate, golden_set, load, challenger_endpoint, champion_endpoint):
-    if challenger_endpoint is None:
-        raise CouldNotEvaluate("there is no endpoint of the challenger to ask")
-    with under_load(load, golden_set, challenger_endpoint, champion_endpoint, gate.policy, gate.progress) as looks:
+def test_latency(gate, golden_set, load, endpoint, champion_beside):
+    if endpoint is None:
+        raise CouldNotEvaluate("there is no endpoint to ask")
+    with under_load(load, golden_set, endpoint, champion_beside, gate.policy, gate.progress) as looks:
         seen = next(seen for seen in looks if seen.final or decided(seen, gate.policy))
     for mine, champion, limit in figures(seen, gate.policy):
         gate.judge(mine, unless_both_fail(champion, limit))

@@ -10,8 +10,8 @@ from typing import Protocol
 from pytest_mlgates.book import Book, append, begin
 from pytest_mlgates.decision import Action, Decision
 from pytest_mlgates.doors import Doors
-from pytest_mlgates.errors import ActionFailed, ChampionMoved, CouldNotEvaluate, MlgatesError
-from pytest_mlgates.ledger import Entry, Kind, rollback_target
+from pytest_mlgates.errors import ActionFailed, ChampionMoved, CouldNotEvaluate, MlgatesError, UsageError
+from pytest_mlgates.ledger import Entry, Kind, State, digest_on_record, rollback_target, rollback_targets
 from pytest_mlgates.pins import PinnedModel, Pins
 from pytest_mlgates.ports import Version
 from pytest_mlgates.projector import Projected, change
@@ -35,7 +35,9 @@ class Workload(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A decision with all that its entry in the ledger records. `after` is what the run judged after."""
+    """A decision with all that its entry in the ledger records. `after` is what the run judged after,
+    `prove` tries a version that is gone back to (given the digest on record) and gives its digest, or raises;
+    `announce` is told that a rollback starts."""
 
     decision: Decision
     pins: Pins
@@ -45,6 +47,8 @@ class Order:
     evidence: str
     waivers: tuple[str, ...] = ()
     workload: Callable[[], Workload] | None = None
+    prove: Callable[[Version, str], str] | None = None
+    announce: Callable[[str], None] | None = None
 
     @property
     def reason(self) -> str:
@@ -155,21 +159,40 @@ def _roll_back(order: Order, doors: Doors) -> Done:
     if champion is None:
         raise ActionFailed("there is no pinned champion to roll back from")
     book = begin(doors.log, doors.registry, order.settings.champion, actor=order.actor)
-    target = rollback_target(book.state)
-    version, number = champion.version, champion.version.number
-    after = order.after or book.state.last
-    entry = Entry(Kind.ROLLBACK, order.actor, number, target, after, order.reason, version.run_id, order.evidence)
+    if order.announce is not None:
+        order.announce(f"{champion} is taken back: {order.reason}")
+    back, digest, unfit = _way_back(order, doors, book.state)
+    version, number, target = champion.version, champion.version.number, back.number
+    reason, after = "; ".join([order.reason, *unfit])[:_LONGEST], order.after or book.state.last
+    run, evidence = version.run_id, order.evidence
+    entry = Entry(Kind.ROLLBACK, order.actor, number, target, after, reason, run, evidence=evidence, to_digest=digest)
     workload = order.workload() if order.workload else None
-    back = doors.registry.find(target)
-    if workload is not None and back is not None:
+    if workload is not None:
         workload.announce(back)
     made = _change(order, doors, book, entry)
     done = f"{order.settings.champion!r} is v{made.champion} again, instead of {version} (entry {made.number})"
-    if workload is not None and back is not None:
+    done = "; ".join([done, *unfit])
+    if workload is not None:
         # The announcement stays when this raises, so that the next run tries again.
         done = f"{done}; {workload.follow(back)}"
         workload.done()
     return Done(done)
+
+
+def _way_back(order: Order, doors: Doors, state: State) -> tuple[Version, str, list[str]]:
+    """(the nearest former champion that can serve, its digest, why each nearer one cannot). Raises ActionFailed."""
+    rollback_target(state)  # says it when there is none at all
+    unfit: list[str] = []
+    for target in rollback_targets(state):
+        version = doors.registry.find(target)
+        try:
+            if version is None:
+                raise CouldNotEvaluate("it is no longer in the registry")
+            recorded = digest_on_record(state, target)
+            return version, order.prove(version, recorded) if order.prove else recorded, unfit
+        except (UsageError, CouldNotEvaluate) as problem:
+            unfit.append(f"v{target} cannot serve again: {problem}")
+    raise ActionFailed(f"there is no former champion to go back to that works: {'; '.join(unfit)}")
 
 
 def _hold(order: Order, challenger: PinnedModel, doors: Doors) -> Done:

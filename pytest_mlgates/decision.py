@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytest_mlgates.tiers import BLIND, OF_TIER, Tier, Told, weaker
 from pytest_mlgates.verdict import Judgement, Verdict, worst
 
 
@@ -15,6 +16,8 @@ class Action(enum.StrEnum):
     PROMOTE = "PROMOTE"
     HOLD = "HOLD"
     KEEP = "KEEP"
+    PAGE = "PAGE"
+    REVIEW = "REVIEW"
     ROLLBACK = "ROLLBACK"
     NOTHING = "NOTHING"
     DRILLED = "DRILL PASSED"
@@ -33,7 +36,10 @@ class Exit(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class GateOutcome:
-    """One gate as it was reported: the worst over its judgements, its trouble, and every attempt."""
+    """One gate as it was reported: the worst over its judgements, its trouble, and every attempt.
+
+    `at` is the file and line of a user's own gate ("checks/test_own.py:12"), "" of a shipped one.
+    """
 
     name: str
     verdict: Verdict
@@ -42,6 +48,8 @@ class GateOutcome:
     stage: str = ""
     place: str = ""
     seconds: float = 0.0
+    at: str = ""
+    tier: Tier = Tier.ASK
 
     @property
     def sentence(self) -> str:
@@ -58,8 +66,9 @@ class Facts:
 
     `stopped` says why it did not run to its end, `problem` why nothing could be looked up, `ledger` what is wrong
     with the record of who is champion, `rolled_back` which rollback took the challenger out of service, `budget` why
-    the golden set may not judge any more, `nothing` why there is nothing to judge; `hidden` says of each gate that
-    never reported why not; `other_failures` says of each test that is no gate and failed that it did.
+    the golden set may not judge any more, `guard` why the champion may not be rolled back without a person, `nothing`
+    why there is nothing to judge; `hidden` says of each gate that never reported why not; `other_failures` says of each
+    test that is no gate and failed that it did.
     """
 
     phase: str = "promotion"
@@ -70,6 +79,7 @@ class Facts:
     ledger: str = ""
     rolled_back: str = ""
     budget: str = ""
+    guard: str = ""
     stopped: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
     other_failures: Sequence[str] = ()
@@ -114,15 +124,59 @@ def decide(
     verdict = worst([Verdict.PASS, *(verdict for verdict, _ in against)])
     reasons = tuple(sentence for _, sentence in against)
     counted = [outcome for name, outcome in outcomes.items() if name not in waived]
+    if facts.phase == "live":
+        action, told = _live(counted, verdict, facts, silent=len(_missing(required, outcomes, facts)))
+        return Decision(action, verdict, (*(reasons or _praise(required, facts)), *told))
     return Decision(_action(facts.phase, verdict), verdict, reasons or _praise(required, facts), _flips(counted))
+
+
+def _live(
+    counted: Sequence[GateOutcome], verdict: Verdict, facts: Facts, *, silent: int
+) -> tuple[Action, tuple[str, ...]]:
+    """Only proof that the champion itself is bad, by a gate that may act alone, rolls back; not knowing never does."""
+    if verdict is Verdict.PASS:
+        return Action.KEEP, ()
+    tiers = {tier for outcome in counted for tier in _tiers(outcome)}
+    blocked = facts.problem or facts.ledger or facts.stopped
+    if Tier.ACT in tiers and not blocked and not facts.guard:
+        return Action.ROLLBACK, _told(OF_TIER[Tier.ACT])
+    if Tier.ACT in tiers or Tier.ASK in tiers or facts.other_failures:
+        guard = (f"not rolled back: {facts.guard}",) if facts.guard and Tier.ACT in tiers else ()
+        return Action.PAGE, (*guard, *_told(OF_TIER[Tier.ASK]))
+    if blocked or silent or any(o.verdict is Verdict.ERROR and o.tier is not Tier.REVIEW for o in counted):
+        return Action.PAGE, _told(BLIND)
+    if Tier.REVIEW in tiers or any(o.verdict is Verdict.ERROR for o in counted):
+        return Action.REVIEW, _told(OF_TIER[Tier.REVIEW])
+    return Action.KEEP, ()
+
+
+def _told(told: Told) -> tuple[str, ...]:
+    return (f"told: {told}",)
+
+
+def _tiers(outcome: GateOutcome) -> list[Tier]:
+    """What the findings against the champion ask for: each its own tier, never above its gate's."""
+    found = []
+    for judgement in outcome.judgements:
+        asked = judgement.evidence.details.get("tier")
+        if judgement.verdict is Verdict.FAIL:
+            found.append(weaker(_tier(asked), outcome.tier) if asked else outcome.tier)
+        elif judgement.verdict is Verdict.INCONCLUSIVE and asked:
+            # What is not proven is never acted on.
+            found.append(weaker(weaker(_tier(asked), Tier.ASK), outcome.tier))
+    # An attempt that failed without a judgement (an assertion, say) is its gate's.
+    failed = any(j.verdict is Verdict.FAIL for j in outcome.judgements)
+    return [*found, outcome.tier] if outcome.verdict is Verdict.FAIL and not failed else found
+
+
+def _tier(word: object) -> Tier:
+    """Anybody may write details; a word that is no tier asks a person."""
+    return next((tier for tier in Tier if tier == word), Tier.ASK)
 
 
 def _action(phase: str, verdict: Verdict) -> Action:
     if phase == "promotion":
         return Action.PROMOTE if verdict is Verdict.PASS else Action.HOLD
-    if phase == "live":
-        # Only proof that the champion is bad rolls back; not knowing never does.
-        return Action.ROLLBACK if verdict is Verdict.FAIL else Action.KEEP
     if verdict is Verdict.PASS:
         return Action.DRILLED
     return Action.INCIDENT if verdict is Verdict.FAIL else Action.UNPROVEN

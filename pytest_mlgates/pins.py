@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_mlgates import fingerprint
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.lineage import Part
+from pytest_mlgates.live.guard import Past
 from pytest_mlgates.ports import GoldenStore, Pointer, Registry, Version
 from pytest_mlgates.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedModel:
-    """One version, the reference that named it, where its files are, and their digest."""
+    """One version, the reference that named it, where its files are, and their digest; `seen` is the digest that they
+    had when the ledger first recorded it, in entry `seen_in` ("" and 0 where no entry does).
+    """
 
     version: Version
     reference: str
     files: str
     digest: str
+    seen: str = ""
+    seen_in: int = 0
 
     def __str__(self) -> str:
         return f"{self.version.model} {self.version}"
@@ -34,7 +40,8 @@ class Pins:
     `nothing` says why there is nothing to judge: the challenger is the champion already. `lineage` is what became of
     the facts its origin rests on, where the gate `lineage` is asked for. `first` is the golden set's first champion
     where that is another than the present one, `first_problem` why it could not be had. `drill` is when the last
-    drill on record was, and what came of it.
+    drill on record was, and what came of it. `past` is what the ledger says of the champion that is watched,
+    `former` the one before it, or why that cannot be had.
     """
 
     champion: PinnedModel | None = None
@@ -47,6 +54,9 @@ class Pins:
     first: PinnedModel | None = None
     first_problem: str = ""
     drill: tuple[str, str] = ("", "")
+    past: Past = field(default_factory=Past)
+    former: PinnedModel | None = None
+    former_problem: str = ""
 
     @property
     def subject(self) -> PinnedModel | None:
@@ -63,6 +73,8 @@ class Pins:
         return cls(
             lineage=tuple(Part(**part) for part in data.pop("lineage")),
             drill=tuple(data.pop("drill")),
+            past=Past(**data.pop("past")),
+            former=_model(data.pop("former")),
             champion=_model(data.pop("champion")),
             first=_model(data.pop("first")),
             challenger=_model(data.pop("challenger")),
@@ -101,6 +113,18 @@ def pin(settings: Settings, registry: Registry, store: GoldenStore) -> Pins:
         return replace(pins, golden_problem=str(problem))
 
 
+def with_first_sight(pins: Pins, first_sight: Callable[[str], tuple[str, int]]) -> Pins:
+    """`pins` with what the ledger says of their files: `first_sight` gives digest and entry of a version number."""
+
+    def seen(one: PinnedModel | None) -> PinnedModel | None:
+        if one is None:
+            return None
+        digest, entry = first_sight(one.version.number)
+        return replace(one, seen=digest, seen_in=entry)
+
+    return replace(pins, champion=seen(pins.champion), challenger=seen(pins.challenger), first=seen(pins.first))
+
+
 def with_first_champion(pins: Pins, registry: Registry, number: str, recorded: str) -> Pins:
     """`pins` with version `number` as the golden set's first champion, unless that is the present one; `recorded` is
     the digest that the ledger has of its files, or "".
@@ -118,6 +142,20 @@ def with_first_champion(pins: Pins, registry: Registry, number: str, recorded: s
         why = "its files were changed since the ledger recorded them"
         return replace(pins, first_problem=_without_first(version.model, number, why))
     return pins if first.digest == pins.champion.digest else replace(pins, first=first)
+
+
+def with_former(pins: Pins, registry: Registry, numbers: tuple[str, ...]) -> Pins:
+    """`pins` with the nearest of the versions `numbers` that served before and can still be had."""
+    troubles = []
+    for number in numbers:
+        try:
+            version = registry.find(number)
+            if version is None:
+                raise CouldNotEvaluate("it is no longer in the registry")
+            return replace(pins, former=_pinned(registry, version, number))
+        except (CouldNotEvaluate, UsageError) as problem:
+            troubles.append(f"v{number}: {problem}")
+    return replace(pins, former_problem="; ".join(troubles) or "no other version is known to have served before it")
 
 
 def _without_first(model: str, number: str, why: str) -> str:

@@ -72,6 +72,11 @@ class Run:
         if self._early is not None:
             self._early.close()
 
+    @cached_property
+    def former_champion(self) -> Callable[[], Model | None]:
+        """A call away: the champion before this one, or None where it cannot be had (the pins say why)."""
+        return lambda: self._model("former champion")
+
     def _first_champion(self) -> Model | None:
         if self.pins.first_problem:
             raise CouldNotEvaluate(self.pins.first_problem)
@@ -83,6 +88,7 @@ class Run:
         if self._scoring is None:
             pinned = {"champion": self.pins.champion, "challenger": self.pins.challenger}
             pinned["first champion"] = self.pins.first
+            pinned["former champion"] = self.pins.former
             present = {role: one for role, one in pinned.items() if one is not None}
             self._scoring = Scoring(self.settings, present, self._open_scorer, lambda: self.golden_set)
         return self._scoring.model(role)
