@@ -28,7 +28,12 @@ class MlflowRuns:
             raise CouldNotEvaluate(
                 f"the tracking store {where} did not answer while looking up run {run_id}: {first_line(problem)}"
             ) from None
-        return TrackedRun(found.data.tags.get(_COMMIT, ""), deleted=found.info.lifecycle_stage == "deleted")
+        ended = found.info.end_time or found.info.start_time
+        return TrackedRun(
+            found.data.tags.get(_COMMIT, ""),
+            deleted=found.info.lifecycle_stage == "deleted",
+            ended=ended / 1000 if ended else None,
+        )
 
 
 def present_uri() -> str:
