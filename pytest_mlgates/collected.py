@@ -11,6 +11,7 @@ import pytest
 
 from pytest_mlgates.decision import GateOutcome
 from pytest_mlgates.evidence import from_plain
+from pytest_mlgates.tiers import Tier
 from pytest_mlgates.verdict import Finding, Judgement, Verdict, worst
 
 #: The name under which a gate's records travel in `user_properties`; JUnit XML shows them for free.
@@ -56,8 +57,10 @@ class Attempt:
             judgements=judgements,
             trouble=next((why for v, why in troubles if v is verdict), ""),
             stage=head.get("gate", {}).get("stage", ""),
+            tier=Tier(head.get("gate", {}).get("tier", Tier.ASK)),
             place=self.reports[0].nodeid,
             seconds=sum(report.duration for report in self.reports),
+            at=_at(self.reports[0]),
         )
 
     def _unproven(self, explained: bool) -> list[str]:
@@ -137,6 +140,12 @@ def _judgement(data: Mapping[str, Any]) -> Judgement:
         from_plain(data["evidence"]),
         Finding(Verdict[finding["verdict"]], finding["sentence"], finding["limit"]),
     )
+
+
+def _at(report: pytest.TestReport) -> str:
+    """File and line of a user's gate; a shipped one has no file in the user's repository."""
+    file, line, _ = report.location
+    return "" if report.nodeid.startswith("pytest_mlgates/gates/") else f"{file}:{(line or 0) + 1}"
 
 
 def _worker(report: pytest.TestReport) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from typing import Any
@@ -10,10 +11,15 @@ from typing import Any
 import pytest
 
 from pytest_mlgates.collected import said_verdicts
+from pytest_mlgates.report.spoken import spoken
 from pytest_mlgates.verdict import Verdict, worst
 
 #: Seconds between signs of life.
 PAUSE = 10.0
+#: "1,200 of 3,000 requests", "40 of up to 200"
+_OF = re.compile(r"(\d[\d,]*) of (?:up to )?(\d[\d,]*)\b")
+#: Below this share the time that is left cannot be told.
+_SAYS_ENOUGH = 0.05
 _LETTER = {Verdict.INCONCLUSIVE: "?", Verdict.ERROR: "E", Verdict.FAIL: "F"}
 COLOUR = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.ERROR: "yellow", Verdict.FAIL: "red"}
 
@@ -54,12 +60,27 @@ class Progress:
                 if now - since >= PAUSE / 2:
                     message = self._said.get(name, "still running")
                     with self._past_capture():
-                        reporter.write_line(f"  {name}: {message} ({now - since:.0f} s)")
+                        reporter.write_line(spoken(f"  {name}: {message} ({_times(message, now - since)})"))
 
     def _past_capture(self) -> contextlib.AbstractContextManager[None]:
         """While a test runs, pytest keeps what is written; a sign of life must get past it."""
         capture = self._config.pluginmanager.get_plugin("capturemanager")
         return capture.global_and_fixture_disabled() if capture else contextlib.nullcontext()
+
+
+def _times(message: str, elapsed: float) -> str:
+    """Seconds so far, and about how many are left where `message` begins with so many of so many."""
+    done = _OF.match(message)
+    if done is None:
+        return f"{elapsed:.0f} s"
+    share = _count(done[1]) / (_count(done[2]) or 1.0)
+    if not _SAYS_ENOUGH <= share < 1.0:
+        return f"{elapsed:.0f} s"
+    return f"{elapsed:.0f} s, about {elapsed * (1 - share) / share:.0f} s left"
+
+
+def _count(digits: str) -> float:
+    return float(digits.replace(",", ""))
 
 
 def status(report: pytest.TestReport) -> tuple[str, str, Any] | None:

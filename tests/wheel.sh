@@ -15,6 +15,9 @@ mlgates demo --build-only "$place/demo" >/dev/null
 cd "$place/demo"
 pytest -q --mlgate --mlgate-report "$place/one"
 pytest -q --mlgate --mlgate-report "$place/two" -n 2
+# Templates, style sheet and schema are in the wheel.
+test -s "$place/one/report.html" && test -s "$place/one/summary.md" && test -s "$place/one/results.sarif"
+python -c 'from importlib.resources import files; files("pytest_mlgates.report").joinpath("evidence.schema.json").read_text()'
 python - "$place/one/evidence.json" "$place/two/evidence.json" <<'PY'
 import json, sys
 one, two = (json.load(open(path)) for path in sys.argv[1:])

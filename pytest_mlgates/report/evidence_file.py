@@ -1,6 +1,6 @@
 """evidence.json: everything needed to judge again, in a file whose bytes depend on the inputs alone.
 
-Only the block ``measured_times`` and the keys ending in ``_at`` differ between two runs on the same inputs.
+Only the blocks ``measured_times`` and ``ran`` and the keys ending in ``_at`` differ between two such runs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from pytest_mlgates.verdict import Judgement
 
 SCHEMA = "https://pytest-mlgates.dev/schema/evidence/1"
 FILE = "evidence.json"
+#: What two runs on the same inputs need not have in common.
+_PASSING = ("measured_times", "action", "ran", "sections")
 
 
 def document(
@@ -26,8 +28,9 @@ def document(
     head: Mapping[str, Any],
     action: Mapping[str, Any] | None,
     times: Mapping[str, Any],
+    ran: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The whole record as plain data. `head` says what was judged, under which settings, on what."""
+    """The whole record as plain data. `head` says what was judged, under which settings, on what; `ran` by whom."""
     return {
         "schema": SCHEMA,
         "decision": {
@@ -39,6 +42,7 @@ def document(
         },
         "action": plain(action) if action is not None else None,
         **plain(head),
+        "ran": dict(ran or {}),
         "gates": [_gate(outcome) for _, outcome in sorted(outcomes.items())],
         "measured_times": {"gates_s": {n: o.seconds for n, o in sorted(outcomes.items())}, **times},
     }
@@ -60,7 +64,9 @@ def text(document: Mapping[str, Any]) -> str:
 
 def digest(document: Mapping[str, Any]) -> str:
     """SHA-256 of what two runs on the same inputs have in common; the same from the data and from the file."""
-    lasting = {key: value for key, value in document.items() if key not in ("measured_times", "action")}
+    lasting = {
+        key: value for key, value in document.items() if key not in ("measured_times", "action", "ran", "sections")
+    }
     return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
 
 
@@ -68,6 +74,7 @@ def _gate(outcome: GateOutcome) -> dict[str, Any]:
     return {
         "name": outcome.name,
         "stage": outcome.stage,
+        "place": outcome.at,
         "verdict": outcome.verdict.name,
         "sentence": outcome.sentence,
         "trouble": outcome.trouble,

@@ -6,9 +6,13 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_mlgates.decision import Action, Decision, GateOutcome
+from pytest_mlgates.report.plaintext import clipped
 from pytest_mlgates.verdict import Judgement, Verdict
-from pytest_mlgates.wording import interval, shown
+from pytest_mlgates.wording import interval
+from pytest_mlgates.wording import shown as written
 
+#: Characters of one sentence on the terminal; the evidence file has the rest.
+LONGEST_LINE = 1500
 HEAD = ("gate", "measured", "interval", "limit", "n", "verdict")
 
 
@@ -20,12 +24,34 @@ def table(outcomes: Iterable[GateOutcome], waived: Mapping[str, str], width: int
     """
     rows: list[tuple[tuple[str, ...], Verdict]] = []
     for outcome in outcomes:
-        rows += [(row, outcome.verdict) for row in _rows(outcome, outcome.name in waived)]
+        rows += [
+            (tuple(clipped(cell) for cell in row), outcome.verdict) for row in _rows(outcome, outcome.name in waived)
+        ]
     cells = [HEAD, *(row for row, _ in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD))]
     if sum(widths) + 2 * (len(HEAD) - 1) > width:
         return [pair for row, verdict in rows for pair in _stacked(row, verdict)]
     return [(_line(HEAD, widths), None), *((_line(row, widths), verdict) for row, verdict in rows)]
+
+
+def shown(outcomes: Iterable[GateOutcome], verbosity: int) -> list[GateOutcome]:
+    """The gates that the table holds: all of them, quietly those that did not pass, very quietly none."""
+    if verbosity < -1:
+        return []
+    return [one for one in outcomes if verbosity >= 0 or one.verdict is not Verdict.PASS]
+
+
+def findings(outcomes: Iterable[GateOutcome]) -> list[str]:
+    """For those who want to know more: seconds a gate, and every sentence of one that did not pass."""
+    lines = []
+    for outcome in outcomes:
+        lines.append(
+            f"{outcome.name}: {outcome.verdict}, {outcome.seconds:.1f} s{f', {outcome.at}' * bool(outcome.at)}"
+        )
+        said = [outcome.trouble] if outcome.trouble else []
+        said += [one.finding.sentence for one in outcome.judgements if one.verdict is not Verdict.PASS]
+        lines += [f"    {clipped(sentence, LONGEST_LINE)}" for sentence in said]
+    return lines
 
 
 def decision_lines(
@@ -46,7 +72,7 @@ def decision_lines(
     lines += [f"  the waiver of {name} has expired, so it counts again" for name in expired]
     if unasked:
         lines.append(f"  not asked for: {', '.join(unasked)}")
-    return [part for line in lines for part in _wrapped(line, width)]
+    return [part for line in lines for part in _wrapped(_tidy(line), width)]
 
 
 def timeline(outcomes: Iterable[GateOutcome]) -> list[str]:
@@ -55,11 +81,17 @@ def timeline(outcomes: Iterable[GateOutcome]) -> list[str]:
     return [f"  {line}" for lines in told if isinstance(lines, list) for line in lines]
 
 
+def to_paste(outcomes: Iterable[GateOutcome]) -> list[str]:
+    """Counter-examples as tests that a person can paste, of gates that found some."""
+    told = [j.evidence.details.get("test") for outcome in outcomes for j in outcome.judgements]
+    return [line for test in told if isinstance(test, str) for line in (*test.splitlines(), "")]
+
+
 def _headline(decision: Decision, challenger: str, applied: bool) -> str:
     if decision.action is Action.NOTHING:
         return ""
-    if decision.action is Action.PROMOTE and not applied:
-        return f"WOULD PROMOTE {challenger} (add --mlgate-apply to do it): "
+    if decision.action in (Action.PROMOTE, Action.ROLLBACK) and not applied:
+        return f"WOULD {decision.action} {challenger} (add --mlgate-apply to do it): "
     return f"{decision.action} {challenger}: "
 
 
@@ -72,7 +104,7 @@ def _rows(outcome: GateOutcome, waived: bool) -> list[tuple[str, ...]]:
 
 def _row(name: str, judgement: Judgement, note: str) -> tuple[str, ...]:
     evidence = judgement.evidence
-    value = "-" if evidence.value is None else shown(evidence, evidence.value)
+    value = "-" if evidence.value is None else written(evidence, evidence.value)
     rows = f"{evidence.n:,}" if evidence.n else "-"
     verdict = f"{judgement.verdict}{note}"
     return name, f"{evidence.title} {value}", interval(evidence) or "-", judgement.finding.limit, rows, verdict
@@ -88,6 +120,11 @@ def _stacked(row: Sequence[str], verdict: Verdict) -> list[tuple[str, Verdict | 
     figures = [measured.removesuffix(" -"), between, f"limit {limit}", f"n {n}"]
     below = "  ".join(part for part in figures if not part.endswith("-"))
     return [(f"{said:12} {name}", verdict), *([(f"    {below}", None)] if below else [])]
+
+
+def _tidy(line: str) -> str:
+    """`line` with its indentation, and no name in it that fills the screen."""
+    return " " * (len(line) - len(line.lstrip(" "))) + clipped(line, LONGEST_LINE)
 
 
 def _wrapped(line: str, width: int) -> list[str]:

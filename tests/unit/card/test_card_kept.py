@@ -17,10 +17,12 @@ from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
 from pytest_mlgates.book import append, begin
 from pytest_mlgates.card import Promotion, card
 from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.evidence import Evidence, Interval, plain
 from pytest_mlgates.ledger import Entry, Kind
 from pytest_mlgates.ports import Version
-from pytest_mlgates.record import attach_record
+from pytest_mlgates.record import attach_record, figures
 from pytest_mlgates.report import evidence_file
+from pytest_mlgates.report.page import page
 from tests.commands.shell import here as mlgates
 
 SETTINGS = """\
@@ -94,6 +96,59 @@ def test_what_is_kept_comes_back(registry: MlflowRegistry) -> None:
     assert registry.attached(version, "evidence.json") == evidence_file.text(record)
     assert registry.attached(version, f"evidence-{digest[:12]}.json") == evidence_file.text(record)
     assert registry.attached(version, "model_card.md") == card(record, digest, Promotion("ann", "now", 2))
+
+
+def whole(registry: MlflowRegistry) -> dict[str, Any]:
+    """A record with a gate in it."""
+    evidence = Evidence("roc_auc gain", 0.03, 5000, Interval(0.02, 0.04, 0.9, "t"))
+    judgement = {"evidence": plain(evidence), "verdict": "PASS", "sentence": "better", "limit": ">= 0"}
+    gate = {"name": "auc", "stage": "quality", "verdict": "PASS", "sentence": "better", "trouble": ""}
+    decision = {"action": "PROMOTE", "verdict": "PASS", "reasons": ["better"], "flips": [], "exit": 0}
+    more = {"gates": [gate | {"judgements": [judgement]}], "decision": decision, "phase": "promotion", "required": []}
+    return judged(registry) | more
+
+
+def test_page_and_figures_are_kept_beside_it_and_tags_lead_there(registry: MlflowRegistry, tmp_path: Path) -> None:
+    version, record = found(registry, "2"), whole(registry)
+    attach_record(registry, version, record)
+    assert registry.attached(version, "report.html") == page(record)
+    tags = found(registry, "2").tags
+    assert tags["mlgates.evidence"] == evidence_file.digest(record)
+    assert tags["mlgates.report_run"] == version.run_id
+    with sqlite3.connect(tmp_path / "mlflow.db") as db:
+        kept = dict(
+            db.execute("select key, value from latest_metrics where run_uuid = ?", (version.run_id,)).fetchall()
+        )
+    assert kept == figures(record)
+
+
+def test_figures_are_finite_and_named_after_gate_and_measure() -> None:
+    endless = Evidence("p99", 300.0, 900, Interval(200.0, float("inf"), 0.9, "order statistics"), where="champion")
+    nothing = Evidence("p50", float("nan"), 900)
+    missing = Evidence("p10", None, 900)
+    judgements = [{"evidence": plain(one)} for one in (endless, nothing, missing)]
+    assert figures({"gates": [{"name": "latency", "judgements": judgements}]}) == {
+        "mlgates/latency/p99 [champion]": 300.0,
+        "mlgates/latency/p99 [champion]/low": 200.0,
+    }
+
+
+def test_any_name_makes_a_figure_that_mlflow_takes(registry: MlflowRegistry, tmp_path: Path) -> None:
+    version = found(registry, "2")
+    registry.note_figures(version, {"<script>\n" + "x" * 9000: 1.0, "größe": 2.0})
+    with sqlite3.connect(tmp_path / "mlflow.db") as db:
+        kept = [key for (key,) in db.execute("select key from latest_metrics where run_uuid = ?", (version.run_id,))]
+    assert sorted(kept) == ["_script__" + "x" * 241, "größe"]
+
+
+def test_figures_that_cannot_be_kept_are_said(registry: MlflowRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> str:
+        raise CouldNotEvaluate("the store is read-only")
+
+    monkeypatch.setattr(registry, "note_figures", refuse)
+    assert attach_record(registry, found(registry, "2"), judged(registry)) == (
+        "the evidence is kept with the run of v2, but not its figures and the way to it: the store is read-only"
+    )
 
 
 def test_a_second_promotion_keeps_the_evidence_of_the_first(registry: MlflowRegistry) -> None:
