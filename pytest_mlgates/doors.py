@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mlgates.errors import UsageError
+from pytest_mlgates.forking import must_fork
+from pytest_mlgates.policy.serving import ClusterSettings, Target
 from pytest_mlgates.ports import Cluster, GoldenStore, Log, Registry, Repository, Runs
 from pytest_mlgates.settings import Settings
 
@@ -58,16 +60,14 @@ def open_cluster(settings: Settings, uri: str, environ: Mapping[str, str], *, dr
 
     Raises UsageError without a cluster in the settings, for a context that is not there, or a drill in production.
     """
+    must_fork("workloads are asked and drilled")
     cluster = settings.cluster
     if cluster is None:
         raise UsageError('no cluster: write [tool.mlgates.cluster] with kind = "local" or "kubernetes"')
     target = cluster.drilled() if drill else cluster.serving
+    if drill:
+        _must_be_staging(cluster, target)
     if cluster.kind == "kubernetes":
-        if drill and cluster.is_production(target):
-            raise UsageError(
-                f"a drill never runs in production, and context {target.context!r} is: name another context, namespace "
-                "or deployment in [tool.mlgates.cluster.staging]"
-            )
         from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
         from pytest_mlgates.adapters.kubernetes_deployment import Place
 
@@ -75,8 +75,8 @@ def open_cluster(settings: Settings, uri: str, environ: Mapping[str, str], *, dr
         if told["kubeconfig"]:
             told["kubeconfig"] = str(settings.base / Path(told["kubeconfig"]).expanduser())
         return KubernetesCluster(Place(**told))
-    from pytest_mlgates.adapters.local_cluster import DEFAULT_COMMAND, LocalCluster
-    from pytest_mlgates.adapters.scorer import child_environment
+    from pytest_mlgates.adapters.confinement import child_environment
+    from pytest_mlgates.adapters.local_cluster import DEFAULT_COMMAND, PROBE, LocalCluster
 
     shown = [name for name in environ if name.startswith("MLFLOW_")]
     seen = child_environment(environ, [*settings.scoring_env, *shown])
@@ -87,8 +87,18 @@ def open_cluster(settings: Settings, uri: str, environ: Mapping[str, str], *, dr
         environment={**seen, "MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri},
         replicas=cluster.replicas,
         path=cluster.path,
+        probe=(*PROBE, str(settings.base / cluster.record)) if cluster.record else (),
         lasting=not drill,
     )
+
+
+def _must_be_staging(cluster: ClusterSettings, target: Target) -> None:
+    fix = "name another context, namespace or deployment in [tool.mlgates.cluster.staging]"
+    production = cluster.production_of(target)
+    if production:
+        raise UsageError(f"a drill never runs in production, and {production} is: {fix}")
+    if cluster.is_served(target):
+        raise UsageError(f"the drill would be held on the very workload that promotion moves: {fix}")
 
 
 def code_repository(settings: Settings) -> Repository:

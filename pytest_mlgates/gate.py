@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pytest_mlgates import extensions
 from pytest_mlgates.evidence import Evidence, plain
 from pytest_mlgates.pins import Pins
 from pytest_mlgates.policy import Policy
@@ -51,8 +52,12 @@ class Gate:
         self._record({"evidence": plain(evidence), "finding": _plain(finding)})
         return finding.verdict
 
+    def rule(self, name: str) -> Callable[..., Rule]:
+        """The shipped or added rule called `name`, to be given its limits. Raises UsageError."""
+        return extensions.rule(name)
+
     def progress(self, message: str) -> None:
-        """Tell whoever watches how far a long measurement is."""
+        """Tell whoever watches how far a long measurement is: "40 of 200 rows" also tells what time is left."""
         self._progress(message)
 
     def verdict(self) -> Verdict:

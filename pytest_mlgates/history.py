@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pytest_mlgates.ledger import Entry, Fate, Kind, Ruling, State
+from pytest_mlgates.ledger import Entry, Fate, Kind, Ruling, State, digest_on_record
+from pytest_mlgates.live.guard import Past
 
 _JUDGED = frozenset({Kind.PROMOTE, Kind.HOLD, Kind.JUDGED})
 _MAKES = frozenset({Kind.GENESIS, Kind.PROMOTE, Kind.OVERRIDE})
@@ -77,6 +79,14 @@ def judged_on(state: State, golden: str) -> tuple[str, ...]:
     return tuple({e.to_digest or f"v{e.to}": f"v{e.to}" for e in judged}.values())
 
 
+def first_sight(state: State, version: str) -> tuple[str, int]:
+    """(digest, number) of the first readable entry that says which files `version` had, or ("", 0)."""
+    for ruling in state.rulings:
+        if ruling.fate is not Fate.BROKEN and ruling.entry.to == version and ruling.entry.to_digest:
+            return ruling.entry.to_digest, ruling.number
+    return "", 0
+
+
 def first_champion(state: State, golden: str) -> tuple[str, str]:
     """(version, digest on record or "") that the first challenger on this golden set was judged against; the version
     is "" where nothing was judged on it yet. A first promotion makes its challenger the first champion.
@@ -93,6 +103,36 @@ def first_champion(state: State, golden: str) -> tuple[str, str]:
 def last_drill(state: State) -> Entry | None:
     """The latest drill in the log, whatever came of it (its reason says)."""
     return next((entry for entry in reversed(_readable(state)) if entry.kind is Kind.DRILL), None)
+
+
+def past(state: State) -> Past:
+    """What matters of a champion that is watched: since when it serves, and what was rolled back, and when."""
+    counted = state.counted
+    if not counted:
+        return Past()
+    last, back = counted[-1], [ruling for ruling in counted if ruling.entry.kind is Kind.ROLLBACK]
+    files = digest_on_record(state, state.champion)
+
+    def the_same(number: str) -> bool:
+        return number == state.champion or bool(files and files == digest_on_record(state, number))
+
+    again = [ruling.number for ruling in back if the_same(ruling.entry.from_)]
+    # When a champion that was there before the ledger came, nobody knows.
+    since = None if last.entry.kind is Kind.GENESIS else _seconds(last.entry.time)
+    return Past(
+        since=since,
+        kind=str(last.entry.kind),
+        last_rollback=_seconds(back[-1].entry.time) if back else None,
+        rolled_back_before=again[-1] if again else 0,
+    )
+
+
+def _seconds(time: str) -> float | None:
+    """Seconds since 1970, None for what is no time."""
+    try:
+        return datetime.datetime.fromisoformat(time).timestamp()
+    except ValueError:
+        return None
 
 
 def as_json(state: State) -> dict[str, Any]:

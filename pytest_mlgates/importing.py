@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.errors import CouldNotEvaluate, without_login
 
 _PATH = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<name>[^\W\d]\w*(\.[^\W\d]\w*)*)")
 
@@ -23,7 +23,8 @@ def imported(path: str, base: Path, what: str, shape: str) -> Any:
     """
     parts = _PATH.fullmatch(path)
     if parts is None:
-        raise CouldNotEvaluate(f'{what} {path!r} is no import path: write "package.module:function"')
+        given = without_login(repr(path))
+        raise CouldNotEvaluate(f'{what} {given} is no import path: write "package.module:function"')
     module = _module(f"{what} {path!r}", parts["module"], base)
     found: Any = module
     for name in parts["name"].split("."):

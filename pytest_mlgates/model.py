@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates import fingerprint
 from pytest_mlgates.cache import AnswerCache
-from pytest_mlgates.errors import CouldNotEvaluate, UsageError
+from pytest_mlgates.errors import CouldNotEvaluate, ModelGone, UsageError
 from pytest_mlgates.golden import GoldenSet
+from pytest_mlgates.lock import TAG
 from pytest_mlgates.measure.scores import as_classes, as_scores, labels_only
 from pytest_mlgates.pins import PinnedModel
-from pytest_mlgates.ports import Answer, Method, ScoredModel, Scorer
+from pytest_mlgates.ports import Answer, Method, Rows, Said, ScoredModel, Scorer, Told
 from pytest_mlgates.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Raised whenever the same model and rows may answer differently than an older cache says.
 _SCORER_VERSION = "1"
+_AFTER = "not asked, for the frame before ended its process"
 THRESHOLD_TAG = "mlgates.threshold"
 
 
@@ -79,6 +82,30 @@ class Model:
         bare = self._settings.task == "multiclass" and labels_only(self._answer(rows))
         return self.chosen(rows) if bare else self.scores(rows)
 
+    def ask(self, *asks: Rows, within: float | None = None) -> list[Said]:
+        """What it says of each small frame, given as rows of plain cells: any cells, columns left out, in any order.
+
+        Values are scores as `scores` has them, but nothing of them is checked; `within` seconds it must answer. A
+        frame at which its process dies or is silent is told from the others. Raises CouldNotEvaluate when the model
+        cannot be loaded.
+        """
+        told = self._scoring.ask_each(self.role, self._settings.score, asks, within or self._settings.scoring_timeout)
+        return [self._read(one, told.classes) for one in told.said]
+
+    def explained(self, question: Mapping[str, Any], told: Mapping[str, Any], within: float) -> Any:
+        """What the model's process finds out about the model itself, as plain data. Raises CouldNotEvaluate."""
+        return self._scoring.ask_about(self.role, question, told, within)
+
+    def _read(self, said: Said, classes: tuple[Any, ...]) -> Said:
+        """Of two class scores a row that of the positive class; of one value in a list the value."""
+        if not isinstance(said.values, list):
+            return Said(broke="what it answers is no list with a value a row")
+        positive = self._settings.positive_class
+        column = classes.index(positive) if positive in classes else 1
+        binary = self._settings.task == "binary"
+        flat = [row[0] if isinstance(row, list) and len(row) == 1 else row for row in said.values]
+        return replace(said, values=[row[column] if binary and _two(row) else row for row in flat])
+
     def kept_scores(self) -> NDArray[Any] | None:
         """`scores` of the golden rows where they are kept from an earlier run; no model is started for it."""
         answer = self._scoring.kept(self.role, self._settings.score)
@@ -134,6 +161,30 @@ class Scoring:
             self._answer_on_golden(role, method, golden)
         return self._kept[role, method]
 
+    def ask_each(self, role: str, method: Method, asks: Sequence[Rows], within: float) -> Told:
+        """Where one of several frames ends the process, each is asked of a process of its own."""
+        dtypes = {str(name): str(dtype) for name, dtype in self._read_golden().X.dtypes.items()}
+        try:
+            return self._opened(role).ask(method, asks, dtypes, within)
+        except ModelGone as problem:
+            self._models.pop(role, None)
+            if len(asks) == 1:
+                return Told([Said(broke=str(problem))])
+        told: list[Told] = []
+        for one in asks:
+            # Whoever hangs is not waited for again and again: the first that breaks is told, the rest is not asked.
+            gone = bool(told) and bool(told[-1].said[0].broke)
+            told.append(Told([Said(broke=_AFTER)]) if gone else self.ask_each(role, method, [one], within))
+        classes = next((one.classes for one in told if one.classes), ())
+        return Told([said for one in told for said in one.said], classes)
+
+    def ask_about(self, role: str, question: Mapping[str, Any], told: Mapping[str, Any], within: float) -> Any:
+        try:
+            return self._opened(role).about(question, told, within)
+        except CouldNotEvaluate:
+            self._models.pop(role, None)
+            raise
+
     def kept(self, role: str, method: Method) -> Answer | None:
         """The answer on the golden set that an earlier run kept, if there is one."""
         golden = self._read_golden()
@@ -175,13 +226,22 @@ class Scoring:
             from pathlib import Path
 
             pinned = self._pinned[role]
-            self._models[role] = self._scorer.open(Path(pinned.files), f"{role} {pinned}")
+            self._models[role] = self._scorer.open(Path(pinned.files), f"{role} {pinned}", pinned.version)
         return self._models[role]
+
+    def _environment(self, role: str) -> str:
+        if self._settings.env_lock.scoring_env == "lock":
+            return f"lock {self._pinned[role].version.tags.get(TAG, '')}"
+        return fingerprint.of_environment()
 
     def _key(self, role: str, method: Method, golden: GoldenSet) -> str:
         columns = "\0".join(map(str, golden.X.columns))
-        digest, environment = self._pinned[role].digest, fingerprint.of_environment()
+        digest, environment = self._pinned[role].digest, self._environment(role)
         return fingerprint.of_text(_SCORER_VERSION, method, digest, golden.version, columns, environment)
+
+
+def _two(row: Any) -> bool:
+    return isinstance(row, list) and len(row) == 2
 
 
 def threshold_of(settings: Settings, tags: Mapping[str, str]) -> tuple[float, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import platform
 import sys
 import time
@@ -12,21 +13,29 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates import audit
+from pytest_mlgates import audit, extensions
 from pytest_mlgates.action import Done, Order, act, drilled, record
-from pytest_mlgates.actor import actor
+from pytest_mlgates.actor import actor, below_workspace, ci_run
+from pytest_mlgates.aftermath import aftermath
 from pytest_mlgates.card import Promotion
 from pytest_mlgates.collected import Collected
 from pytest_mlgates.decision import Action, Decision, Exit, Facts, GateOutcome, decide
 from pytest_mlgates.doors import Doors
 from pytest_mlgates.errors import ActionFailed, ChampionMoved
 from pytest_mlgates.ledger import rolled_back
+from pytest_mlgates.live.guard import forbids
 from pytest_mlgates.policy import STAGES
+from pytest_mlgates.ports import Version
 from pytest_mlgates.progress import COLOUR
+from pytest_mlgates.proof import prove
+from pytest_mlgates.publish import publish
 from pytest_mlgates.record import attach_record
 from pytest_mlgates.report import evidence_file, terminal
+from pytest_mlgates.report.annotations import workflow_commands
+from pytest_mlgates.report.spoken import spoken
 from pytest_mlgates.setup import Prepared
 from pytest_mlgates.verdict import Verdict
+from pytest_mlgates.watcher import STARTS
 
 
 @dataclass
@@ -39,6 +48,10 @@ class Outcome:
     exit_code: int
     lines: list[str] = field(default_factory=list)
     applied: bool = False
+    #: Tables that plugins add to the report.
+    sections: list[dict[str, Any]] = field(default_factory=list)
+    #: What the evidence file says was done.
+    told: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, prepared: Prepared, heard: Collected, exitstatus: int, *, collect_only: bool) -> Outcome:
@@ -55,7 +68,10 @@ class Outcome:
             exitstatus = int(pytest.ExitCode.INTERRUPTED)
         own = exitstatus in (2, 3, 4) or (exitstatus == 5 and decision.action is not Action.NOTHING)
         code = 4 if heard.usage_problem else exitstatus if own else int(decision.exit)
-        return cls(prepared, outcomes, decision, code)
+        left = _left(outcomes)
+        if left and not own:
+            code = int(Exit.ACTION_FAILED)
+        return cls(prepared, outcomes, decision, code, [f"INCIDENT: {left}"] if left else [])
 
     def carry_out(self) -> None:
         """Evidence first: what cannot be recorded is not done."""
@@ -66,39 +82,62 @@ class Outcome:
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # a user's `filterwarnings = error` is about the user's tests
             # An interrupted session says nothing of the challenger, so it leaves no note on it either.
-            if self._write(None) and (self.prepared.apply or self.prepared.record) and self.exit_code not in (2, 3, 4):
+            self.sections, troubles = extensions.sections(self._document(None))
+            self.lines += troubles
+            acts = (self.prepared.apply or self.prepared.record) and self.exit_code not in (2, 3, 4)
+            written = self._write(None)
+            if written and acts:
                 self._act()
+            if written:
+                self.lines += publish(self._document(self.told), self.prepared.settings.report_dir, os.environ)
+            if acts:
+                done = self._document({"done": self.applied})
+                self.lines += aftermath(self.prepared.settings, done, int(self.exit_code), self.lines)
 
     def print_to(self, reporter: pytest.TerminalReporter) -> None:
         width = reporter._tw.fullwidth
         required = self.prepared.required
-        if self.outcomes:
+        held = terminal.shown(self.outcomes.values(), reporter.verbosity)
+        if held:
             reporter.section("release gates", sep="=")
-            lines = terminal.table(self.outcomes.values(), required.waived, width)
+            lines = terminal.table(held, required.waived, width)
             for line, verdict in lines:
-                reporter.write_line(line, **({} if verdict is None else {COLOUR[verdict]: True}))
+                reporter.write_line(spoken(line), **({} if verdict is None else {COLOUR[verdict]: True}))
             reporter.write_line("")
+        if reporter.verbosity > 0:
+            for line in terminal.findings(self.outcomes.values()):
+                reporter.write_line(spoken(line))
         for line in terminal.timeline(self.outcomes.values()):
-            reporter.write_line(line)
+            reporter.write_line(spoken(line))
+        for line in terminal.to_paste(held):
+            reporter.write_line(spoken(line))
         said = terminal.decision_lines(
             self.decision,
-            str(self.prepared.pins.challenger or self.prepared.settings.model),
+            self._subject(),
             applied=self.applied,
             waived=required.waived,
             expired=required.expired,
-            unasked=required.unasked if self.outcomes else (),
+            unasked=required.unasked if self.outcomes and reporter.verbosity >= 0 else (),
             width=width,
         )
         if reporter.verbosity < 0:  # then there was no header to say it in
             for line in self.prepared.repairs():
-                reporter.write_line(line)
+                reporter.write_line(spoken(line))
         if self.prepared.opening.override:
-            reporter.write_line(f"OVERRIDE: {self.prepared.opening.override}", red=True)
+            reporter.write_line(spoken(f"OVERRIDE: {self.prepared.opening.override}"), red=True)
         colour = COLOUR[self.decision.verdict]
         for number, line in enumerate(said):
-            reporter.write_line(line, **({"bold": True, colour: True} if number == 0 else {}))
+            reporter.write_line(spoken(line), **({"bold": True, colour: True} if number == 0 else {}))
         for line in self.lines:
-            reporter.write_line(f"  {line}")
+            reporter.write_line(spoken(f"  {line}"))
+        if os.environ.get("GITHUB_ACTIONS") == "true" and self.outcomes:
+            for line in workflow_commands(self._document(self.told), below_workspace(reporter.config.rootpath)):
+                reporter.write_line(line)
+
+    def _subject(self) -> str:
+        """Whom the decision is about."""
+        pins, settings = self.prepared.pins, self.prepared.settings
+        return str(pins.challenger or (pins.champion if settings.phase == "live" else None) or settings.model)
 
     def _act(self) -> None:
         prepared = self.prepared
@@ -110,7 +149,7 @@ class Outcome:
             else:
                 done = (act if prepared.apply else record)(self._order(), prepared.doors)
         except ChampionMoved as moved:
-            self._hold(str(moved))
+            self._hold(str(moved), Action.KEEP)
             done = self._held_after_all(str(moved), prepared.doors)
         except ActionFailed as failed:
             self.exit_code = Exit.ACTION_FAILED
@@ -126,6 +165,8 @@ class Outcome:
 
     def _held_after_all(self, why: str, doors: Doors) -> Done:
         """The challenger was judged all the same, which spends the golden set's budget: that is recorded."""
+        if self.prepared.settings.phase == "live":
+            return Done(why)
         try:
             held = act(self._order(), doors)
         except (ChampionMoved, ActionFailed) as problem:
@@ -166,16 +207,33 @@ class Outcome:
             evidence_file.digest(self._document(None)),
             waived if self.decision.action is Action.PROMOTE else (),
             prepared.workload,
+            self._prove,
+            lambda said: print(f"\n{STARTS}: {said}", flush=True),
         )
 
-    def _hold(self, reason: str) -> None:
-        self.decision = Decision(Action.HOLD, Verdict.INCONCLUSIVE, (reason,))
+    def _prove(self, version: Version, recorded: str) -> str:
+        """A version that is gone back to is tried first; without a golden set its files are all that is known."""
+        assert self.prepared.doors is not None
+        return prove(self.prepared.doors, self.prepared.settings, version, recorded, asked=self._has_golden())
+
+    def _has_golden(self) -> bool:
+        return self.prepared.pins.golden is not None
+
+    def _hold(self, reason: str, in_service: Action = Action.PAGE) -> None:
+        """Nothing is done after all; of what serves a person is told, or the next look sees."""
+        action = in_service if self.prepared.settings.phase == "live" else Action.HOLD
+        self.decision = Decision(action, Verdict.INCONCLUSIVE, (reason,))
         self.exit_code = int(self.decision.exit)
 
     def _document(self, action: dict[str, Any] | None) -> dict[str, Any]:
         times = {"finished_at": time.time()}
         return evidence_file.document(
-            self.decision, self.outcomes, head=_head(self.prepared), action=action, times=times
+            self.decision,
+            self.outcomes,
+            head=_head(self.prepared) | ({"sections": self.sections} if self.sections else {}),
+            action=action,
+            times=times,
+            ran={"by": actor(), "ci_run": ci_run()},
         )
 
     def _write(self, action: dict[str, Any] | None) -> bool:
@@ -190,6 +248,7 @@ class Outcome:
             else:
                 self.lines.append(sentence)
             return False
+        self.told = action
         if not any(line.startswith("evidence: ") for line in self.lines):
             self.lines.append(f"evidence: {file}")
         return True
@@ -212,10 +271,17 @@ def _facts(
         ledger=prepared.opening.trouble,
         rolled_back=_rolled_back(prepared),
         budget=prepared.budget.forbids(str(pins.challenger.version) if pins.challenger else ""),
+        guard=forbids(pins.past, prepared.settings.live.cool_down_s, time.time()),
         stopped=why,
         hidden={name: heard.why_hidden(name) for name in prepared.required.names if name not in outcomes},
         other_failures=heard.other_failures(),
     )
+
+
+def _left(outcomes: dict[str, GateOutcome]) -> str:
+    """What a drill could not put back as it was, or "": that needs a person, whatever the drill proved."""
+    told = (j.evidence.details.get("left") for o in outcomes.values() for j in o.judgements)
+    return str(next(filter(None, told), ""))
 
 
 def _rolled_back(prepared: Prepared) -> str:
@@ -250,6 +316,7 @@ def _head(prepared: Prepared) -> dict[str, Any]:
         "required": list(prepared.required.names),
         "budget": prepared.budget,
         "waived": dict(prepared.required.waived),
+        "override": prepared.opening.override,
         "not_asked_for": list(prepared.required.unasked),
         "environment": {
             "python": platform.python_version(),

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 _MARKERS = (
-    "mlgate(name, *, stage='quality', phase='promotion', timing=False): a release gate of this name",
+    "mlgate(name, *, stage='quality', phase='promotion', timing=False, tier='ask'): a release gate of this name",
     "golden_regression(**policy): a gate: not worse than the champion on each metric",
     "bootstrap_auc(**policy): a gate: a proven gain in ROC AUC",
     "slices(**policy): a gate: no part of the golden set is harmed",
+    "regression_pairs(**policy): a gate: what the champion has right stays right",
+    "behaviour(**policy): a gate: what it must keep on rows that nobody has seen",
+    "inference_hygiene(**policy): a gate on how a torch model answers",
+    "manifest(**policy): a gate: the model is as its manifest says, and explains itself so",
     "golden_validity(**policy): a gate: nothing makes the golden set useless for judging",
     "point_in_time(**policy): a gate: training saw only what was known at the time",
+    "parity(**policy): a gate: training and serving make the same features of the same rows",
     "latency(**policy): a gate on answering times over HTTP, under load",
     "inprocess_latency(**policy): a gate on the answering times of the model itself",
     "golden_record(**policy): a gate: the endpoint answers as the model itself",
@@ -21,6 +26,13 @@ _MARKERS = (
     "artifact_safety(**policy): a gate: the files are the recorded ones and would run nothing when loaded",
     "env_lock(**policy): a gate on the environment",
     "rollback_drill(**policy): a gate on the way back, phase drill",
+    "slo(**policy): a gate on errors and answering times of what serves, phase live",
+    "burn_rate(**policy): a gate on the error budget of what serves, phase live",
+    "score_drift(**policy): a gate on the scores of what serves, phase live",
+    "live_skew(**policy): a gate on what the serving model receives, phase live",
+    "rolling_quality(**policy): a gate on labels that came late, phase live",
+    "staleness(**policy): a gate on the age of what serves, phase live",
+    "canary(**policy): a gate: the live endpoint answers the golden record right, phase live",
 )
 
 
@@ -43,6 +55,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+    if config.option.mlgate or any(name.startswith("pytest_mlgates_") for name in vars(config.hook)):
+        # Without --mlgate only where somebody has written one: pytest refuses hooks that it does not know.
+        from pytest_mlgates import hookspecs
+
+        config.pluginmanager.add_hookspecs(hookspecs)
     if config.option.mlgate:
         from pytest_mlgates.session import install
 

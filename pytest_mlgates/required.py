@@ -27,6 +27,9 @@ BEYOND_CORE: Mapping[str, tuple[str, ...]] = {
 #: The gates of a drill.
 DRILL = ("golden_integrity", "rollback_drill")
 
+#: The gates of the phase live that need nothing but a metrics server, and the one that asks the live endpoint.
+LIVE, LIVE_ENDPOINT = ("slo", "burn_rate"), ("golden_integrity", "canary")
+
 #: Shipped gates without which nothing may be loaded, so that a run of one's own files brings them along.
 IDENTITY = ("golden_integrity", "lineage", "artifact_safety", "env_lock")
 
@@ -95,6 +98,8 @@ def _listed(settings: Settings) -> list[str]:
     names: list[str] = []
     for name in getattr(settings, KEY_OF_PHASE[settings.phase]):
         names += _listed_as(name, settings) if name in ("core", "default") else [name]
+    if settings.phase == "live":
+        return names or list(_live(settings))
     return names or (list(DRILL) if settings.phase == "drill" and settings.cluster else [])
 
 
@@ -102,6 +107,14 @@ def _listed_as(name: str, settings: Settings) -> tuple[str, ...]:
     """The gates that "core" or "default" stands for."""
     if settings.phase == "drill":
         return DRILL
+    if settings.phase == "live":
+        return _live(settings)
     beyond = BEYOND_CORE[settings.task] if name == "default" else ()
     # Where a promotion moves a workload, the way back must have been tried lately.
     return (*CORE[settings.task], *beyond, *(["drill_freshness"] if settings.cluster else []))
+
+
+def _live(settings: Settings) -> tuple[str, ...]:
+    """What can be asked of what serves: metrics where a server is named, the endpoint where a URL is."""
+    asked = LIVE if settings.prometheus.url else ()
+    return (*LIVE_ENDPOINT, *asked) if settings.endpoint.champion_url else asked

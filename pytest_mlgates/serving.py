@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.model import Model
+from pytest_mlgates.scoring import confinement_of
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.wires.likeness import Kinds, closest, declared
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_mlgates.adapters.http_endpoint import HttpEndpoint
 
 #: The fixtures that hand these endpoints out.
-FIXTURES = ("endpoint", "challenger_endpoint", "champion_endpoint", "served")
+FIXTURES = ("endpoint", "challenger_endpoint", "champion_endpoint", "champion_beside", "served")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,8 @@ class Serving:
         """What one of FIXTURES gives, without starting anything."""
         if fixture == "served":
             return self._served.get(self.subject)
+        if fixture == "champion_beside":
+            return None if self.subject == "champion" else self._ready.get("champion")
         return self._ready.get(self.subject if fixture == "endpoint" else fixture.removesuffix("_endpoint"))
 
     def close(self) -> None:
@@ -130,6 +133,7 @@ class Serving:
             timeout=told.timeout,
             shown=settings.scoring_env,
             environ=os.environ,
+            confinement=confinement_of(settings),
         )
 
     def _answering(self, role: str, model: Model) -> Served:

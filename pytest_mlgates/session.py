@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from pytest_mlgates import setup, shipped
+from pytest_mlgates import extensions, setup, shipped
 from pytest_mlgates.collected import Collected, records
 from pytest_mlgates.errors import MlgatesError
+from pytest_mlgates.junit import properties
 from pytest_mlgates.outcome import Outcome
 from pytest_mlgates.progress import Progress, status
 from pytest_mlgates.worker import Worker
@@ -24,7 +25,10 @@ T = TypeVar("T")
 
 
 def install(config: pytest.Config) -> None:
-    """Register the role this process has, and the fixtures."""
+    """Register the role this process has, and the fixtures; what plugins add is known before settings name it."""
+    if not setup.only_asks(config):
+        config.add_cleanup(extensions.forget)
+        _translated(lambda: extensions.gather(config.hook))
     for module in shipped.fixture_modules():
         config.pluginmanager.register(module)
     if hasattr(config, "workerinput"):
@@ -68,8 +72,11 @@ class Controller(Worker):
         self.heard.other_phase |= said.get("other_phase", {})
         self.heard.usage_problem = self.heard.usage_problem or said.get("usage_problem", "")
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.heard.hear(report)
+        if report.when == "teardown":  # from which JUnit's file takes them
+            report.user_properties += properties(report)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -57,6 +57,8 @@ class Settings(BaseModel):
     budget_size: Annotated[int, Field(ge=1)] = 20
     on_hand_move: Literal["report", "adopt", "revert"] = "report"
     audit: str = ".mlgates/audit.log"
+    incidents: Annotated[str, Field(min_length=1)] = ".mlgates/incidents.jsonl"
+    runbooks: str = ""
     former: Annotated[str, Field(min_length=1)] = "former-champion"
     drill_alias: Annotated[str, Field(min_length=1)] = "drill"
     cluster: policy.ClusterSettings | None = None
@@ -92,12 +94,31 @@ class Settings(BaseModel):
     fairness: policy.Fairness = policy.Fairness()
     skew: policy.Skew = policy.Skew()
     slices: policy.Slices = policy.Slices()
+    regression_pairs: policy.RegressionPairs = policy.RegressionPairs()
+    behaviour: policy.Behaviour = policy.Behaviour()
+    inference_hygiene: policy.InferenceHygiene = policy.InferenceHygiene()
+    manifest: policy.Manifest = policy.Manifest()
     golden_validity: policy.GoldenValidity = policy.GoldenValidity()
     point_in_time: policy.PointInTime = policy.PointInTime()
+    parity: policy.Parity = policy.Parity()
     artifact_safety: policy.ArtifactSafety = policy.ArtifactSafety()
     env_lock: policy.EnvLock = policy.EnvLock()
     rollback_drill: policy.RollbackDrill = policy.RollbackDrill()
     card: policy.Card = policy.Card()
+    imported: Annotated[tuple[policy.Imported, ...], BeforeValidator(as_tuple)] = ()
+    notify: policy.Notify = policy.Notify()
+    webhook: policy.Webhook = policy.Webhook()
+    retrain: policy.Retrain = policy.Retrain()
+
+    prometheus: policy.Prometheus = policy.Prometheus()
+    live: policy.Live = policy.Live()
+    slo: policy.Slo = policy.Slo()
+    burn_rate: policy.BurnRate = policy.BurnRate()
+    score_drift: policy.ScoreDrift = policy.ScoreDrift()
+    live_skew: policy.LiveSkew = policy.LiveSkew()
+    rolling_quality: policy.RollingQuality = policy.RollingQuality()
+    staleness: policy.Staleness = policy.Staleness()
+    canary: policy.Canary = policy.Canary()
 
     base: Path = Path()
     origins: Mapping[str, str] = {}
@@ -136,8 +157,22 @@ class Settings(BaseModel):
         return self.base / self.audit
 
     @property
+    def incidents_file(self) -> Path:
+        return self.base / self.incidents
+
+    @property
+    def runs_dir(self) -> Path:
+        """The last run of each phase, in brief."""
+        return self.base / ".mlgates" / "runs"
+
+    @property
     def cache_dir(self) -> Path:
         return self.base / ".mlgates" / "cache"
+
+    @property
+    def environments_dir(self) -> Path:
+        """Environments built from the locks of versions; deletable at any time."""
+        return self.base / ".mlgates" / "environments"
 
     @property
     def run_dir(self) -> Path:

@@ -6,6 +6,7 @@ import datetime
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,12 +16,12 @@ from pytest_mlgates.actor import actor
 from pytest_mlgates.budget import Budget, at_enforced_level, budget_of
 from pytest_mlgates.doors import Doors, code_repository, golden_store, open_doors, open_runs, registry_uri
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, UsageError
-from pytest_mlgates.history import first_champion, judged_on, last_drill
-from pytest_mlgates.ledger import State
+from pytest_mlgates.history import first_champion, first_sight, judged_on, last_drill, past
+from pytest_mlgates.ledger import State, rollback_targets
 from pytest_mlgates.lineage import trace
 from pytest_mlgates.model import threshold_of
 from pytest_mlgates.opening import Opening, open_ledger
-from pytest_mlgates.pins import Pins, pin, with_first_champion
+from pytest_mlgates.pins import Pins, pin, with_first_champion, with_first_sight, with_former
 from pytest_mlgates.policy import PHASE_OF_KIND
 from pytest_mlgates.required import IDENTITY, Required, required_gates
 from pytest_mlgates.run import Run
@@ -132,11 +133,16 @@ def prepare(config: pytest.Config) -> Prepared:
     required = required_gates(settings, _shipped_for(settings), datetime.date.today())
     uri = registry_uri(settings, os.environ)
     # Its imports take longer than ours, so it starts before the registry's client is imported.
-    early = None if _distributed(config) or option.collectonly else open_scorer(settings, os.environ)
+    # Most looks at what serves ask no model at all.
+    lazy = _distributed(config) or option.collectonly or settings.phase == "live"
+    early = None if lazy else open_scorer(settings, os.environ)
     try:
         pins, doors, opening = _pinned(settings, uri, apply=option.mlgate_apply)
         if "lineage" in required.asked:
             pins = _traced(pins, settings, uri)
+        if "rolling_quality" in required.asked and doors is not None:
+            known = rollback_targets(opening.state) if opening.state else ()
+            pins = with_former(pins, doors.registry, known)
         roles = {"champion": pins.champion, "challenger": pins.challenger}
         thresholds = {role: threshold_of(settings, one.version.tags) for role, one in roles.items() if one}
     except BaseException:
@@ -193,9 +199,11 @@ def _pinned(settings: Settings, uri: str, *, apply: bool) -> tuple[Pins, Doors |
         opening = _caught_up(opening, settings, doors, uri)
     pins = pin(settings, doors.registry, golden_store(settings))
     if opening.state:
-        pins = replace(pins, drill=_last_drill(opening.state))
+        pins = replace(pins, drill=_last_drill(opening.state), past=past(opening.state))
     if pins.golden and opening.state and settings.golden_regression.anchor != "off":
         pins = with_first_champion(pins, doors.registry, *first_champion(opening.state, pins.golden.md5))
+    if opening.state:
+        pins = with_first_sight(pins, partial(first_sight, opening.state))
     return pins, doors, opening
 
 

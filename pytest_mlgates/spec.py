@@ -10,14 +10,17 @@ import pytest
 from pytest_mlgates import policy
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.settings import Settings
+from pytest_mlgates.tiers import Tier
 from pytest_mlgates.validation import did_you_mean, read
 
-_KEYWORDS = ("stage", "phase", "timing")
+_KEYWORDS = ("stage", "phase", "timing", "tier")
 
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
-    """A gate's identity is its name, never its node id; `place` is for messages."""
+    """A gate's identity is its name, never its node id; `place` is for messages. `tier` is what a failure leads to in
+    the phase live: the machine acts, a person is asked, or it is reviewed.
+    """
 
     name: str
     kind: str
@@ -26,6 +29,7 @@ class GateSpec:
     timing: bool
     place: str
     policy: policy.Policy
+    tier: str = "ask"
 
     def record(self) -> dict[str, Any]:
         """The plain part that travels to the controller."""
@@ -46,14 +50,17 @@ def spec_of(item: pytest.Item, settings: Settings) -> GateSpec | None:
         raise UsageError(f"{place}: a gate is of one kind, not {' and '.join(sorted(names))}")
     kind = kinds[0].name if kinds else ""
     words = _keywords(plain, place)
+    phase = policy.PHASE_OF_KIND.get(kind, "live" if kind in policy.LIVE_TOO and settings.phase == "live" else None)
+    own = _policy(kinds[0], settings, place) if kinds else policy.Plain()
     return GateSpec(
         name=_name(plain, kind, place),
         kind=kind,
         stage=_one_of(policy.STAGES, words.get("stage", policy.STAGE_OF_KIND.get(kind, "quality")), "stage", place),
-        phase=_one_of(policy.PHASES, words.get("phase", policy.PHASE_OF_KIND.get(kind, "promotion")), "phase", place),
+        phase=_one_of(policy.PHASES, words.get("phase", phase or "promotion"), "phase", place),
         timing=bool(words.get("timing", kind in policy.TIMING_KINDS)),
         place=item.nodeid,
-        policy=_policy(kinds[0], settings, place) if kinds else policy.Plain(),
+        policy=own,
+        tier=_one_of(tuple(Tier), words.get("tier", getattr(own, "tier", Tier.ASK)), "tier", place),
     )
 
 

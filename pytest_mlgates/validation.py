@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from pytest_mlgates.errors import UsageError
+from pytest_mlgates.errors import UsageError, without_login
 
 M = TypeVar("M", bound=BaseModel)
 
 _SECRET = ("authorization", "cookie", "key", "token", "secret", "password", "passwd", "credential")
-_LOGIN = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 _MEANT = {
     "string_type": "text in quotes",
     "bool_type": "true or false",
@@ -81,17 +79,22 @@ def _shown(path: list[str], given: Any, *, typed: bool = False) -> str:
         return f"a table with {', '.join(map(repr, given)) or 'nothing in it'}"
     if isinstance(given, (list, tuple)) and any(isinstance(one, Mapping) for one in given):
         return "a list of tables"
-    text = _LOGIN.sub("***", repr(given))
+    text = without_login(repr(given))
     return f"{text} ({kind})" if typed else text
 
 
 def _keys(model: type[BaseModel], path: list[str]) -> Iterable[str]:
     for part in path[:-1]:
         field = model.model_fields.get(part)
-        annotation = field.annotation if field else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+        model = _table_in(field.annotation) or model if field else model
     return model.model_fields
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """The table that `annotation` is, may be, or is a list of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_table_in, get_args(annotation))), None)
 
 
 def _described(model: type[BaseModel], path: list[str]) -> str:

@@ -16,7 +16,7 @@ from pytest_mlgates.collected import record, said_verdicts
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.gate import Gate
 from pytest_mlgates.pins import Pins
-from pytest_mlgates.policy import STAGES
+from pytest_mlgates.policy import LOADS_NOTHING, STAGES
 from pytest_mlgates.run import Run
 from pytest_mlgates.scoring import open_scorer
 from pytest_mlgates.serving import FIXTURES
@@ -96,7 +96,7 @@ class Worker:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        if _SPEC in item.stash and _stage(item) > 0:
+        if _SPEC in item.stash and _needs_identity(item):
             self._prove_identity(item)
         result = yield
         if item in self._identity:
@@ -112,7 +112,7 @@ class Worker:
             raise NotRun(Verdict.INCONCLUSIVE, "times measured beside other tests say nothing: run without -n")
         unproven = [name for name, v in self._identity_verdicts.items() if v is not Verdict.PASS]
         unproven = [name for name in unproven if name not in self._waived]
-        if _stage(item) > 0 and (unproven or not self._identity):
+        if _needs_identity(item) and (unproven or not self._identity):
             which = ", ".join(unproven) or "no identity gate was collected"
             raise NotRun(Verdict.ERROR, f"not run: identity is not proven ({which})")
 
@@ -222,6 +222,11 @@ class ShippedGate(pytest.Module):
 
 def _remember(item: pytest.Item, **data: Any) -> None:
     item.user_properties.append(record(**data))
+
+
+def _needs_identity(item: pytest.Item) -> bool:
+    """Whether a gate may load something, which must be known first."""
+    return _stage(item) > 0 and item.stash[_SPEC].kind not in LOADS_NOTHING
 
 
 def _stage(item: pytest.Item) -> int:

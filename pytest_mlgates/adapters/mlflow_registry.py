@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 _STAGE = "stage:"
+_BATCH = 500
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 
@@ -55,7 +57,7 @@ class MlflowRegistry:
     def files(self, version: Version) -> Path:
         with self._speaking(f"fetching the files of {version}"):
             uri = self._client.get_model_version_download_uri(self.model, version.number)
-            local = _local_folder(uri)
+            local = local_folder(uri)
             if local is None:
                 import mlflow.artifacts
 
@@ -98,6 +100,19 @@ class MlflowRegistry:
         with self._speaking(f"keeping {', '.join(texts)} with the run of {version}"):
             for name, text in texts.items():
                 self._client.log_text(version.run_id, text, f"{_folder(version)}/{name}")
+
+    def note_figures(self, version: Version, figures: Mapping[str, float]) -> str:
+        if not version.run_id:
+            raise CouldNotEvaluate(f"{version} was registered without a run, so no figures can be kept with it")
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        # MLflow takes other letters in the name of a metric for an error, and no more than so many at once.
+        metrics = [Metric(re.sub(r"[^\w\-. :/]", "_", name)[:250], value, now, 0) for name, value in figures.items()]
+        with self._speaking(f"keeping figures with the run of {version}"):
+            for start in range(0, len(metrics), _BATCH):
+                self._client.log_batch(version.run_id, metrics=metrics[start : start + _BATCH])
+        return version.run_id
 
     def attached(self, version: Version, name: str) -> str | None:
         if not version.run_id:
@@ -190,7 +205,7 @@ def _folder(version: Version) -> str:
     return f"mlgates/{re.sub(r'[^A-Za-z0-9.-]', '_', version.model)}-v{version.number}"
 
 
-def _local_folder(uri: str) -> Path | None:
+def local_folder(uri: str) -> Path | None:
     parts = urlsplit(uri)
     if parts.scheme == "file":
         return Path(unquote(parts.path))

@@ -1,68 +1,91 @@
-"""`mlgates init`: writes the five settings that matter, pins a plain golden file, and makes the ledger."""
+"""`mlgates init`: asks the registry and the repository what it can, and writes settings that a person can read."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pytest_mlgates import sources
-from pytest_mlgates.cache import write_atomically
+from pytest_mlgates.adoption import ci_files
 from pytest_mlgates.doors import open_doors, registry_uri
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, UsageError
-from pytest_mlgates.settings import load
+from pytest_mlgates.settings import Settings, load
 
-HELP = "write the five settings that matter, and make the ledger"
-_QUESTIONS = {
+HELP = "write settings from what the registry and the repository say, and make the ledger"
+_OPTIONS = {
+    "registry": "the registry, e.g. sqlite:///mlflow.db (default: MLFLOW_TRACKING_URI, or the database found here)",
     "model": "name of the registered model",
+    "champion": "the alias, or stage:NAME, of the version that serves",
+    "challenger": "the alias, or stage:NAME, of the version that wants to serve",
     "golden": "golden set, a Parquet or CSV file",
     "label": "its label column",
     "task": "task (binary, multiclass or regression)",
+    "positive-class": "the label that counts as positive",
 }
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    for key, question in _QUESTIONS.items():
-        parser.add_argument(f"--{key}", help=question)
+    for key, meaning in _OPTIONS.items():
+        parser.add_argument(f"--{key}", help=meaning)
     parser.add_argument("--gates", default="default", help='gates to require, separated by commas (default: "default")')
     parser.add_argument("--dvc-add", action="store_true", help="pin a golden set that is a plain file with `dvc add`")
+    parser.add_argument("--ci", choices=sorted(ci_files.PLACES), help="write the CI file as well")
+    parser.add_argument("--yes", action="store_true", help="take what is found and pin the golden set, without asking")
 
 
 def run(given: argparse.Namespace) -> int:
     """Exit code 1 when the registry refuses the ledger: the settings are written all the same."""
-    print(initialise(Path.cwd(), given))
-    made, sentence = _ledger(Path.cwd(), os.environ)
+    root = Path.cwd()
+    exists = sources.find(root)
+    if exists is not None and given.ci:
+        print(f"settings exist already in {exists}: they are kept as they are\n{_ci(root, given, input)}")
+        return 0
+    print(initialise(root, given))
+    made, sentence = _ledger(root, os.environ)
     print(f"{sentence}\nnext: pytest --mlgate")
     return 0 if made else 1
 
 
 def initialise(folder: Path, given: argparse.Namespace, ask: Callable[[str], str] = input) -> str:
-    """Write the settings for a repository in `folder`; what `given` lacks is asked for on a terminal.
+    """Write settings, contract draft and CI file for a repository in `folder`; what is not certain is asked for.
 
-    Returns what was done and is left to do. Raises UsageError when settings exist already, or an answer cannot be used.
+    Returns what was found, done and is left to do. Raises UsageError when settings exist already, an answer cannot be
+    used, or something cannot be guessed and there is nobody to ask; then nothing was written.
     """
+    from pytest_mlgates.adoption import plan, writing
+
     exists = sources.find(folder)
     if exists is not None:
         raise UsageError(f"settings exist already in {exists}: edit them there; nothing was changed")
-    answers = {key: getattr(given, key) or _asked(key, question, ask) for key, question in _QUESTIONS.items()}
-    if answers["task"] not in ("binary", "multiclass", "regression"):
-        raise UsageError(f"task must be binary, multiclass or regression, not {answers['task']!r}")
-    golden = folder / answers["golden"]
-    pointer = golden.with_name(golden.name + ".dvc")
-    if not golden.is_file() and not pointer.is_file():
-        raise UsageError(f"neither {golden} nor its pointer {pointer.name} exists: give the path of the golden set")
-    if given.dvc_add and not pointer.is_file():
-        _dvc_add(golden)
-    file = folder / "pyproject.toml"
-    before = file.read_text(encoding="utf-8") if file.is_file() else ""
-    text = before + ("\n" if before else "") + _table(answers, given.gates.split(","))
-    write_atomically(file, text.encode())
-    missing = "" if pointer.is_file() else f"\npin the golden set: dvc add {answers['golden']}"
-    return f"wrote [tool.mlgates] to {file}{missing}"
+    if given.ci and not sys.stdin.isatty():
+        _free(folder, given.ci)
+    answers = plan.Answers(vars(given), yes=given.yes, ask=ask if sys.stdin.isatty() else None)
+    planned = plan.made(folder, answers, os.environ)
+    lines = [*planned.found(), *writing.carried_out(folder, planned)]
+    if given.ci:
+        lines.append(_ci(folder, given, ask))
+    return "\n".join(lines)
+
+
+def _ci(folder: Path, given: argparse.Namespace, ask: Callable[[str], str]) -> str:
+    file = folder / ci_files.place(given.ci)
+    if file.exists():
+        if not sys.stdin.isatty():
+            _free(folder, given.ci)
+        if ask(f"replace {file}? [y/N] ").strip().lower() not in ("y", "yes"):
+            return f"kept {file}"
+        file.unlink()
+    return f"wrote {ci_files.written(folder, given.ci)}: look at its first lines, then commit it"
+
+
+def _free(folder: Path, kind: str) -> None:
+    """Without anybody to ask, nothing is overwritten. Raises UsageError."""
+    file = folder / ci_files.place(kind)
+    if file.exists():
+        raise UsageError(f"{file} exists already and there is nobody to ask: remove it, or leave out --ci {kind}")
 
 
 def _ledger(folder: Path, environ: Mapping[str, str]) -> tuple[bool, str]:
@@ -72,7 +95,7 @@ def _ledger(folder: Path, environ: Mapping[str, str]) -> tuple[bool, str]:
     permission, when the registry refuses it; a registry that cannot be reached from here is no failure.
     """
     try:
-        settings = load(folder, {}, environ)
+        settings: Settings = load(folder, {}, environ)
         doors = open_doors(settings, registry_uri(settings, environ))
         doors.registry.find(settings.champion)
         made = doors.log.create()
@@ -83,39 +106,3 @@ def _ledger(folder: Path, environ: Mapping[str, str]) -> tuple[bool, str]:
     said = "made the ledger" if made else "the ledger is there already:"
     name = f"{doors.log.name!r} in {doors.name}"
     return True, f"{said} {name}; whoever promotes needs EDIT on it and on {settings.model!r}"
-
-
-def _asked(key: str, question: str, ask: Callable[[str], str]) -> str:
-    if not sys.stdin.isatty():
-        raise UsageError(f"--{key} is missing and there is no terminal to ask on: give the {question}")
-    answer = ask(f"{question}: ").strip()
-    if not answer:
-        raise UsageError(f"no answer for the {question}; nothing was changed")
-    return answer
-
-
-def _table(answers: dict[str, str], gates: list[str]) -> str:
-    # A JSON string is a TOML string too, whatever is in it.
-    lines = [f"{key} = {json.dumps(value)}" for key, value in answers.items()]
-    return "\n".join(["[tool.mlgates]", *lines, f"gates = {json.dumps([gate.strip() for gate in gates])}", ""])
-
-
-def _dvc_add(golden: Path) -> None:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "dvc", "add", golden.name],
-            cwd=golden.parent,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise UsageError(
-            f"`dvc add {golden}` took longer than 600 s; run it by hand, then `mlgates init` again"
-        ) from None
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        if "No module named" in last:
-            last = 'DVC is not installed: pip install "pytest-mlgates[golden]"'
-        raise UsageError(f"`dvc add {golden.name}` in {golden.parent} failed: {last}")

@@ -17,6 +17,7 @@ def auc_gain(golden: GoldenSet, champion: Model, challenger: Model, policy: Boot
     """
     import numpy as np
 
+    from pytest_mlgates.measure.pictures import curves, spread
     from pytest_mlgates.stats.bootstrap import paired_auc_bootstrap
     from pytest_mlgates.stats.delong import paired_auc
 
@@ -43,5 +44,7 @@ def auc_gain(golden: GoldenSet, champion: Model, challenger: Model, policy: Boot
             "counts": counts,
             "edges": edges,
         },
+        "roc": curves(golden.y, (both := {"champion": first, "challenger": second})),
+        "scores": spread(golden.y, both),
     }
     return Evidence(title, pair.difference, n, Interval(low, high, level, "paired DeLong, t"), details=details)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlgates import extensions
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.importing import imported
 from pytest_mlgates.settings import Settings
@@ -38,6 +39,8 @@ def named_metric(name: str, direction: Mapping[str, Direction], settings: Settin
         if direction.get(name, shipped.direction) != shipped.direction:
             raise CouldNotEvaluate(f"of {name} {shipped.direction} is better: leave it out of `direction`")
         return shipped
+    if name in extensions.known.metrics:
+        return _own(name, extensions.known.metrics[name], direction, settings)
     if ":" in name:
         found = imported(name, settings.base, "the metric", "a function(y, scores) or a scorer")
         return _own(name, found, direction, settings)

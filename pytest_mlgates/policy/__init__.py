@@ -10,11 +10,25 @@ from collections.abc import Mapping
 from typing import Literal
 
 from pytest_mlgates.policy.base import Names, Plain, Policy, as_tuple
+from pytest_mlgates.policy.behaviour import Behaviour, InferenceHygiene, RegressionPairs
 from pytest_mlgates.policy.data import GoldenValidity, Skew
 from pytest_mlgates.policy.endpoint import Endpoint
 from pytest_mlgates.policy.fairness import Fairness
-from pytest_mlgates.policy.features import PointInTime
+from pytest_mlgates.policy.features import Parity, PointInTime
 from pytest_mlgates.policy.identity import ArtifactSafety, Card, EnvLock
+from pytest_mlgates.policy.imported import Imported
+from pytest_mlgates.policy.live import (
+    BurnRate,
+    Canary,
+    Live,
+    LiveSkew,
+    Prometheus,
+    RollingQuality,
+    ScoreDrift,
+    Slo,
+    Staleness,
+)
+from pytest_mlgates.policy.manifest import Manifest
 from pytest_mlgates.policy.quality import BootstrapAuc, Direction, GoldenRegression, Slices
 from pytest_mlgates.policy.serving import (
     ClusterSettings,
@@ -26,16 +40,22 @@ from pytest_mlgates.policy.serving import (
     RollbackDrill,
     Target,
 )
+from pytest_mlgates.policy.watch import Notify, Retrain, Webhook
 
 __all__ = [
     "KINDS",
+    "LIVE_TOO",
+    "LOADS_NOTHING",
     "PHASES",
     "PHASE_OF_KIND",
     "STAGES",
     "STAGE_OF_KIND",
     "TIMING_KINDS",
     "ArtifactSafety",
+    "Behaviour",
     "BootstrapAuc",
+    "BurnRate",
+    "Canary",
     "Card",
     "ClusterSettings",
     "Direction",
@@ -45,19 +65,34 @@ __all__ = [
     "GoldenRecord",
     "GoldenRegression",
     "GoldenValidity",
+    "Imported",
+    "InferenceHygiene",
     "InprocessLatency",
     "Latency",
+    "Live",
+    "LiveSkew",
+    "Manifest",
     "Memory",
     "Names",
+    "Notify",
     "Overload",
+    "Parity",
     "Phase",
     "Plain",
     "PointInTime",
     "Policy",
+    "Prometheus",
+    "RegressionPairs",
+    "Retrain",
     "RollbackDrill",
+    "RollingQuality",
+    "ScoreDrift",
     "Skew",
     "Slices",
+    "Slo",
+    "Staleness",
     "Target",
+    "Webhook",
     "as_tuple",
 ]
 
@@ -73,11 +108,23 @@ KINDS: Mapping[str, type[Policy]] = {
     "fairness": Fairness,
     "skew": Skew,
     "slices": Slices,
+    "regression_pairs": RegressionPairs,
+    "behaviour": Behaviour,
+    "inference_hygiene": InferenceHygiene,
+    "manifest": Manifest,
     "golden_validity": GoldenValidity,
     "point_in_time": PointInTime,
+    "parity": Parity,
     "artifact_safety": ArtifactSafety,
     "env_lock": EnvLock,
     "rollback_drill": RollbackDrill,
+    "slo": Slo,
+    "burn_rate": BurnRate,
+    "score_drift": ScoreDrift,
+    "live_skew": LiveSkew,
+    "rolling_quality": RollingQuality,
+    "staleness": Staleness,
+    "canary": Canary,
 }
 
 Phase = Literal["promotion", "live", "drill"]
@@ -93,12 +140,30 @@ STAGE_OF_KIND = {
     "env_lock": "identity",
     "golden_validity": "data",
     "point_in_time": "data",
+    "parity": "data",
     "skew": "data",
     "fairness": "fairness",
     "golden_record": "behaviour",
+    "regression_pairs": "behaviour",
+    "behaviour": "behaviour",
+    "inference_hygiene": "behaviour",
+    "manifest": "explanation",
+    "score_drift": "data",
+    "live_skew": "data",
+    "canary": "behaviour",
+    "slo": "performance",
+    "burn_rate": "performance",
     "latency": "performance",
     "memory": "performance",
     "overload": "performance",
     "inprocess_latency": "performance",
 }
-PHASE_OF_KIND: Mapping[str, Phase] = {"rollback_drill": "drill"}
+_LIVE = ("slo", "burn_rate", "score_drift", "live_skew", "rolling_quality", "staleness", "canary")
+PHASE_OF_KIND: Mapping[str, Phase] = {"rollback_drill": "drill", **dict.fromkeys(_LIVE, "live")}
+
+#: Kinds of another phase that judge the champion as well, in the phase live.
+LIVE_TOO = frozenset({"golden_record", "inprocess_latency", "latency", "memory", "overload", "skew"})
+
+#: Kinds that load neither model nor data, so that identity need not be proven first: when the registry or the golden
+#: set is gone they are all there is.
+LOADS_NOTHING = frozenset({"slo", "burn_rate", "staleness"})

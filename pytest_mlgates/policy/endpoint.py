@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.policy.base import Policy
 from pytest_mlgates.policy.http import check_headers, check_url
-from pytest_mlgates.wires import made
+from pytest_mlgates.wires import OWN, WIRES, made
 
 _TABLE = "[tool.mlgates.endpoint]"
 #: Setting -> the option of a wire.
@@ -25,6 +26,15 @@ _OPTIONS = {
 }
 
 
+def _wire(name: str) -> str:
+    """A shipped name, one that a plugin added, or an import path."""
+    if name in WIRES or name in OWN or ":" in name:
+        return name
+    names = [repr(one) for one in (*WIRES, *OWN)]
+    expected = f"{', '.join(names[:-1])} or {names[-1]}"
+    raise PydanticCustomError("literal_error", "it should be {expected}", {"expected": expected})
+
+
 class Endpoint(Policy):
     """Without a URL the version is served on loopback, by MLflow's own scoring server.
 
@@ -34,7 +44,7 @@ class Endpoint(Policy):
 
     challenger_url: str = ""
     champion_url: str = ""
-    wire: Literal["mlflow", "kserve", "json", "sse"] = "mlflow"
+    wire: Annotated[str, AfterValidator(_wire)] = "mlflow"
     server_name: str = ""
     path: str = ""
     template: str = ""

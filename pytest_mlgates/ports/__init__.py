@@ -9,9 +9,10 @@ from __future__ import annotations
 from pytest_mlgates.ports.cluster import Asked, Cluster, Pod, Release, Revision, SteadyLoad
 from pytest_mlgates.ports.golden import GoldenStore, Pointer
 from pytest_mlgates.ports.log import Log, Row
+from pytest_mlgates.ports.notifier import Message, Notifier
 from pytest_mlgates.ports.origin import Head, Repository, Runs, TrackedRun
 from pytest_mlgates.ports.registry import Registry, Version
-from pytest_mlgates.ports.scoring import Answer, Method, ScoredModel, Scorer
+from pytest_mlgates.ports.scoring import Answer, Method, Rows, Said, ScoredModel, Scorer, Told
 from pytest_mlgates.ports.serving import Call, Endpoint, LoadPlan, LoadRun, LoadRunner, LoadTarget, Meter, Samples, Wire
 
 __all__ = [
@@ -27,8 +28,10 @@ __all__ = [
     "LoadRunner",
     "LoadTarget",
     "Log",
+    "Message",
     "Meter",
     "Method",
+    "Notifier",
     "Pod",
     "Pointer",
     "Registry",
@@ -36,11 +39,14 @@ __all__ = [
     "Repository",
     "Revision",
     "Row",
+    "Rows",
     "Runs",
+    "Said",
     "Samples",
     "ScoredModel",
     "Scorer",
     "SteadyLoad",
+    "Told",
     "TrackedRun",
     "Version",
     "Wire",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class TrackedRun:
-    """A run as the tracking store knows it; `commit` is the one it says it was started from, or ""."""
+    """A run as the tracking store knows it; `commit` is the one it says it was started from, or "", and `ended` when it
+    ended, in seconds since 1970 (None: nobody knows).
+    """
 
     commit: str
     deleted: bool = False
+    ended: float | None = field(default=None, compare=False)
 
 
 class Runs(Protocol):

@@ -49,5 +49,11 @@ class Registry(Protocol):
     def attach(self, version: Version, texts: Mapping[str, str]) -> None:
         """Keep texts, by file name, with the run that made `version`. Raises CouldNotEvaluate."""
 
+    def note_figures(self, version: Version, figures: Mapping[str, float]) -> str:
+        """Keep finite figures, by name, with the run that made `version`, for a trend over runs; the run's id.
+
+        Raises CouldNotEvaluate.
+        """
+
     def attached(self, version: Version, name: str) -> str | None:
         """A text that was kept so, or None. Raises CouldNotEvaluate."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.errors import UsageError
+from pytest_mlgates.errors import CouldNotEvaluate, UsageError
+from pytest_mlgates.importing import imported
 from pytest_mlgates.ports.serving import Wire
 from pytest_mlgates.wires.base import Base
 from pytest_mlgates.wires.kserve import Kserve
@@ -20,6 +22,8 @@ from pytest_mlgates.wires.plain import PlainJson
 from pytest_mlgates.wires.sse import Sse
 
 WIRES: Mapping[str, type[Base]] = {"mlflow": Mlflow, "kserve": Kserve, "json": PlainJson, "sse": Sse}
+#: Wires that plugins add, for this session: name -> import path.
+OWN: dict[str, str] = {}
 
 
 def by_name(spec: str) -> Wire:
@@ -39,14 +43,47 @@ def by_name(spec: str) -> Wire:
 
 def made(name: str, options: Mapping[str, Any]) -> Wire:
     """The wire `name` with `options`. Raises UsageError as `by_name`."""
-    if name not in WIRES:
-        raise UsageError(f"unknown wire {name!r}: {_near(name, WIRES)}")
-    known = WIRES[name].options()
+    kind = _kind(name)
+    known = kind.options()
     for option in options:
         if option not in known:
             raise UsageError(f"the wire {name!r} has no option {option!r}: {_near(option, known)}")
-    wire: Any = WIRES[name](**options)
+    wire: Any = kind(**options)
     return wire  # type: ignore[no-any-return]
+
+
+def introduce(name: str, kind: Any) -> None:
+    """Let `name` mean the wire `kind`. Raises UsageError for one that another process could not import."""
+    _checked(name, kind)
+    module = kind.__module__.rpartition(".")[2]
+    if module in ("conftest", "__main__") or "<" in kind.__qualname__:
+        raise UsageError(
+            f"the wire {name!r} is defined in {module}, which other processes cannot import: put it in a module"
+        )
+    OWN[name] = f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _kind(name: str) -> type[Base]:
+    """A shipped wire, one that a plugin added, or one by its import path."""
+    path = OWN.get(name, name)
+    if path in WIRES:
+        return WIRES[path]
+    if ":" not in path:
+        raise UsageError(f"unknown wire {name!r}: {_near(name, [*WIRES, *OWN])}")
+    try:
+        found = imported(path, Path.cwd(), "the wire", "a subclass of pytest_mlgates.wires.base.Base")
+    except CouldNotEvaluate as problem:
+        raise UsageError(str(problem)) from None
+    return _checked(name, found)
+
+
+def _checked(name: str, kind: Any) -> type[Base]:
+    """Raises UsageError for what is no wire."""
+    if not (isinstance(kind, type) and issubclass(kind, Base) and all(hasattr(kind, one) for one in ("call", "read"))):
+        raise UsageError(
+            f"the wire {name!r} is {kind!r}, not a subclass of pytest_mlgates.wires.base.Base with call and read"
+        )
+    return kind
 
 
 def _near(word: str, known: Any) -> str:

@@ -35,7 +35,10 @@ class Base:
     def spec(self) -> str:
         """What `by_name` makes the same wire of."""
         given = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if getattr(self, f.name) != f.default}
-        return f"{self.NAME} {json.dumps(given)}" if given else self.NAME
+        kind = type(self)
+        shipped = kind.__module__.startswith("pytest_mlgates.wires.")
+        name = self.NAME if shipped else f"{kind.__module__}:{kind.__qualname__}"
+        return f"{name} {json.dumps(given)}" if given else name
 
     @property
     def one_row(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +17,32 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo as it is built; copied by whoever runs something in it."""
     root = tmp_path_factory.mktemp("docs") / "demo"
     build(root, say=lambda line: None)
     return root
+
+
+@pytest.fixture(scope="session")
+def demo(untouched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(untouched, tmp_path_factory.mktemp("readme") / "demo"))
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command line in `folder`, as a reader would type it, with this environment's tools first."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLGATES_", "MLFLOW_", "PYTEST_"))}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=folder,
+        env=clean | {"PATH": path, "COLUMNS": "160", "MLFLOW_DISABLE_TELEMETRY": "true"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
 
 
 @pytest.fixture

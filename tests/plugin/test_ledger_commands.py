@@ -41,6 +41,18 @@ def test_history_says_who_why_and_on_which_evidence(repo: Repo, mlgates) -> None
     assert told["champion"] == BETTER
 
 
+def test_history_is_pictured_too(repo: Repo, mlgates) -> None:
+    assert repo.apply().ret == 0
+    file = repo.path / "history.html"
+    assert mlgates("history", "--html", str(file)) == (0, f"written: {file}\n", "")
+    assert f"promote v{BETTER}" in file.read_text()
+    assert "entry 2 by ada" in file.read_text()
+    code, _, err = mlgates("history", "--html", str(file), "--last", "0")
+    assert (code, err) == (2, "mlgates history: --last is 0: give the number of decisions to show, 1 or more\n")
+    code, _, err = mlgates("history", "--html", str(repo.path))
+    assert (code, err) == (2, f"mlgates history: {repo.path} could not be written (Is a directory)\n")
+
+
 def test_a_rollback_goes_to_the_version_that_really_served(repo: Repo, mlgates) -> None:
     repo.apply()
     code, out, _ = mlgates("rollback", "--reason", "errors doubled", "--yes")

@@ -130,7 +130,7 @@ def test_a_version_that_was_rolled_back_needs_an_override_to_serve_again(
 def test_proof_that_the_champion_is_bad_rolls_it_back(promoted: Repo) -> None:
     promoted.gates(
         """
-        @pytest.mark.mlgate("errors", phase="live")
+        @pytest.mark.mlgate("errors", phase="live", tier="act")
         def test_errors(gate):
             gate.judge(Evidence("error rate", 0.5, n=1000), at_most(0.01))
         """
