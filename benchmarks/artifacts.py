@@ -73,7 +73,7 @@ os.write(answer, json.dumps([refused(peer, folder) for folder in sys.argv[2:]]).
 IDENTITY = """
 import sys
 from pathlib import Path
-from pytest_mlgates.adapters.confinement import missing_protections
+from pytest_mlgates.adapters.scoring.confinement import missing_protections
 from pytest_mlgates.artifact import scan
 from pytest_mlgates.lock import differences, read_lock
 from pytest_mlgates.lock.installed import closure, installed

@@ -28,8 +28,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pytest_mlgates.adapters.local_cluster import LocalCluster  # noqa: E402
-from pytest_mlgates.adapters.local_pods import free_port  # noqa: E402
+from pytest_mlgates.adapters.local.cluster import LocalCluster  # noqa: E402
+from pytest_mlgates.adapters.local.pods import free_port  # noqa: E402
 from pytest_mlgates.measure.drill import failed_requests, p95, rehearse  # noqa: E402
 from pytest_mlgates.policy import RollbackDrill  # noqa: E402
 from pytest_mlgates.ports import Release  # noqa: E402
@@ -89,7 +89,7 @@ def mlflow(repeats: int) -> bool:
         file.write_text(file.read_text().replace("repeats = 1 ", f"repeats = {repeats} "))
         environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{demo}/mlflow.db", "RUN_ID": "r"}
         environment |= {"MODEL_URI": "models:/employment/1", "MLFLOW_DISABLE_TELEMETRY": "true"}
-        command = [sys.executable, "-m", "pytest_mlgates.adapters.mlflow_pod"]
+        command = [sys.executable, "-m", "pytest_mlgates.adapters.local.mlflow_pod"]
         starts = [start_up(command, environment) for _ in range(5)]
         pytest = [sys.executable, "-m", "pytest", "--mlgate", "--mlgate-phase", "drill", "-q"]
         subprocess.run(pytest, cwd=demo, check=False, capture_output=True, timeout=3600)

@@ -22,8 +22,8 @@ from pathlib import Path
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
-from pytest_mlgates.adapters.mlflow_log import MlflowLog
-from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
+from pytest_mlgates.adapters.mlflow.log import MlflowLog
+from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
 from pytest_mlgates.book import Book, begin
 from pytest_mlgates.ledger import Entry, Kind
 from pytest_mlgates.projector import change

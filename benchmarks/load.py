@@ -29,8 +29,8 @@ sys.path.insert(1, str(Path(__file__).parents[1]))
 
 from decisions import latency
 from decisions.goals import Goal, table
-from pytest_mlgates.adapters.load_arrivals import arrivals
-from pytest_mlgates.adapters.locust_load import LocustLoad
+from pytest_mlgates.adapters.load.arrivals import arrivals
+from pytest_mlgates.adapters.load.locust_load import LocustLoad
 from pytest_mlgates.measure.latency_looks import Look
 from pytest_mlgates.measure.load_samples import slowness
 from pytest_mlgates.policy import Latency

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pytest_mlgates.adapters.http_endpoint import HttpEndpoint
-from pytest_mlgates.adapters.process_memory import ProcessMeter
+from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint
+from pytest_mlgates.adapters.serving.process_memory import ProcessMeter
 from pytest_mlgates.measure.memory import LOOKS, left_behind
 from pytest_mlgates.measure.memory_trend import STEP, left_a_request
 from pytest_mlgates.policy import Memory

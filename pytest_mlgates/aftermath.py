@@ -57,7 +57,7 @@ def _kept(settings: Settings, document: Mapping[str, Any], exit_code: int, envir
 
 def teach_anew(settings: Settings, run: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
     """Send the one event where drift and decay have come together; a line about it, or none."""
-    from pytest_mlgates.adapters.retrain_event import send_event
+    from pytest_mlgates.adapters.watching.retrain_event import send_event
 
     policy, place = settings.retrain, settings.runs_dir / f"looks-{runs.mark(settings.model)}.json"
     try:
@@ -87,7 +87,7 @@ def send(desk: Teller, message: Message) -> list[str]:
 
 
 def teller(settings: Settings, environ: Mapping[str, str]) -> Teller:
-    from pytest_mlgates.adapters.apprise_notifier import AppriseNotifier
+    from pytest_mlgates.adapters.watching.apprise_notifier import AppriseNotifier
 
     notifier = AppriseNotifier(settings.notify.timeout_s)
     return Teller(settings.notify, notifier, settings.base / ".mlgates" / "notified.json", environ)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 
-from pytest_mlgates.adapters.dvc_tracked import DvcTracked
+from pytest_mlgates.adapters.golden.dvc_tracked import DvcTracked
 from pytest_mlgates.book import read
 from pytest_mlgates.doors import open_doors, registry_uri
 from pytest_mlgates.errors import MlgatesError
@@ -74,7 +74,7 @@ class Collecting:
 
     def _pin(self) -> str:
         """The md5 that the golden set's pointer pins, "" where there is none."""
-        from pytest_mlgates.adapters.dvc_golden import DvcGolden
+        from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
 
         try:
             return DvcGolden(self.settings.golden_file).pointer().md5

@@ -43,7 +43,7 @@ def baseline_of(where: str, settings: Settings, pins: Pins, environ: Mapping[str
     version = pins.subject.version
 
     def kept() -> str | None:
-        from pytest_mlgates.adapters.mlflow_artifacts import RunTexts
+        from pytest_mlgates.adapters.mlflow.artifacts import RunTexts
 
         return RunTexts(registry_uri(settings, environ)).read(version.run_id, FILE) if version.run_id else None
 

@@ -24,7 +24,7 @@ class Doors:
 
 def registry_uri(settings: Settings, environ: Mapping[str, str]) -> str:
     """Raises UsageError when no registry is named, it is not there, or a file holds its password."""
-    from pytest_mlgates.adapters.mlflow_client import has_password, resolved_uri
+    from pytest_mlgates.adapters.mlflow.client import has_password, resolved_uri
 
     if "environment" not in settings.origin("registry") and has_password(settings.registry):
         place = settings.origin("registry")
@@ -34,23 +34,23 @@ def registry_uri(settings: Settings, environ: Mapping[str, str]) -> str:
 
 def open_doors(settings: Settings, uri: str) -> Doors:
     """Raises CouldNotEvaluate when the registry cannot be opened."""
-    from pytest_mlgates.adapters.mlflow_client import without_secrets
-    from pytest_mlgates.adapters.mlflow_log import MlflowLog
-    from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
+    from pytest_mlgates.adapters.mlflow.client import without_secrets
+    from pytest_mlgates.adapters.mlflow.log import MlflowLog
+    from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
 
     registry = MlflowRegistry(uri, settings.model, settings.cache_dir)
     return Doors(registry, MlflowLog(uri, settings.model), without_secrets(uri))
 
 
 def golden_store(settings: Settings) -> GoldenStore:
-    from pytest_mlgates.adapters.dvc_golden import DvcGolden
+    from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
 
     return DvcGolden(settings.golden_file)
 
 
 def open_runs(uri: str) -> Runs:
     """Raises CouldNotEvaluate when the tracking store cannot be opened."""
-    from pytest_mlgates.adapters.mlflow_runs import MlflowRuns
+    from pytest_mlgates.adapters.mlflow.runs import MlflowRuns
 
     return MlflowRuns(uri)
 
@@ -68,15 +68,15 @@ def open_cluster(settings: Settings, uri: str, environ: Mapping[str, str], *, dr
     if drill:
         _must_be_staging(cluster, target)
     if cluster.kind == "kubernetes":
-        from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
-        from pytest_mlgates.adapters.kubernetes_deployment import Place
+        from pytest_mlgates.adapters.kubernetes.cluster import KubernetesCluster
+        from pytest_mlgates.adapters.kubernetes.deployment import Place
 
         told = target.model_dump()
         if told["kubeconfig"]:
             told["kubeconfig"] = str(settings.base / Path(told["kubeconfig"]).expanduser())
         return KubernetesCluster(Place(**told))
-    from pytest_mlgates.adapters.confinement import child_environment
-    from pytest_mlgates.adapters.local_cluster import DEFAULT_COMMAND, PROBE, LocalCluster
+    from pytest_mlgates.adapters.local.cluster import DEFAULT_COMMAND, PROBE, LocalCluster
+    from pytest_mlgates.adapters.scoring.confinement import child_environment
 
     shown = [name for name in environ if name.startswith("MLFLOW_")]
     seen = child_environment(environ, [*settings.scoring_env, *shown])
@@ -102,6 +102,6 @@ def _must_be_staging(cluster: ClusterSettings, target: Target) -> None:
 
 
 def code_repository(settings: Settings) -> Repository:
-    from pytest_mlgates.adapters.git import GitRepository
+    from pytest_mlgates.adapters.golden.git import GitRepository
 
     return GitRepository(settings.base)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pytest_mlgates.adapters.http_endpoint import plain_rows
+from pytest_mlgates.adapters.serving.http_endpoint import plain_rows
 from pytest_mlgates.doors import golden_store, open_cluster
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, MlgatesError
 from pytest_mlgates.golden import read_golden

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pytest_mlgates.adapters.lease import Lease, mine
+from pytest_mlgates.adapters.serving.lease import Lease, mine
 from pytest_mlgates.errors import CouldNotEvaluate, Unreachable
 from pytest_mlgates.ports import Cluster, Registry, Release
 

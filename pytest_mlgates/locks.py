@@ -52,7 +52,7 @@ class Locks:
         return open_doors(self._settings, registry_uri(self._settings, self._environ)).registry
 
     def _fetched(self, url: str) -> str:
-        from pytest_mlgates.adapters.http_client import Client
+        from pytest_mlgates.adapters.serving.http_client import Client
 
         client = Client(url, _TIMEOUT)
         try:

@@ -107,7 +107,7 @@ def _command(folder: Path, phase: str, apply: bool, options: Sequence[str]) -> l
 
 def _ended(command: list[str], root: Path, folder: Path, limit_s: float, heard: Callable[[str], None] | None) -> int:
     """Run to its end, or end it with everything it started; also when this process dies."""
-    tied = [sys.executable, "-P", "-m", "pytest_mlgates.adapters.tied_child", *command]
+    tied = [sys.executable, "-P", "-m", "pytest_mlgates.adapters.serving.tied_child", *command]
     with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(
             tied, cwd=root, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mlgates.adapters import uv_environment
+from pytest_mlgates.adapters.scoring import uv_environment
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.lock import Lock
 from pytest_mlgates.lock.installed import installed

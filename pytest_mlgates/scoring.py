@@ -12,13 +12,13 @@ from pytest_mlgates.ports import ScoredModel, Scorer, Version
 from pytest_mlgates.settings import Settings
 
 if TYPE_CHECKING:
-    from pytest_mlgates.adapters.confinement import Confinement
+    from pytest_mlgates.adapters.scoring.confinement import Confinement
 
 
 def open_scorer(settings: Settings, environ: Mapping[str, str]) -> Scorer:
     """A process that runs models; it begins its imports at once. Raises CouldNotEvaluate where it cannot run."""
     must_fork("models are scored")
-    from pytest_mlgates.adapters.scorer import ChildScorer
+    from pytest_mlgates.adapters.scoring.scorer import ChildScorer
 
     may = confinement_of(settings)
     if settings.env_lock.scoring_env == "lock":
@@ -28,7 +28,7 @@ def open_scorer(settings: Settings, environ: Mapping[str, str]) -> Scorer:
 
 def confinement_of(settings: Settings) -> Confinement:
     """What a model's process may do, where it is scored and where it is served."""
-    from pytest_mlgates.adapters.confinement import Confinement
+    from pytest_mlgates.adapters.scoring.confinement import Confinement
 
     safety = settings.artifact_safety
     return Confinement(
@@ -44,7 +44,7 @@ class LockScorer:
     """Each model in the environment of its own lock, built on first use and kept."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], may: Confinement) -> None:
-        from pytest_mlgates.adapters.lone_scorer import LoneScorer
+        from pytest_mlgates.adapters.scoring.lone_scorer import LoneScorer
         from pytest_mlgates.locks import Locks
 
         self._locks = Locks(settings, environ)

@@ -21,7 +21,7 @@ from pytest_mlgates.settings import Settings
 from pytest_mlgates.wires.likeness import Kinds, closest, declared
 
 if TYPE_CHECKING:
-    from pytest_mlgates.adapters.http_endpoint import HttpEndpoint
+    from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint
 
 #: The fixtures that hand these endpoints out.
 FIXTURES = ("endpoint", "challenger_endpoint", "champion_endpoint", "champion_beside", "served")
@@ -105,7 +105,7 @@ class Serving:
         self._started.clear()
 
     def _opened(self, role: str, model: Model) -> HttpEndpoint:
-        from pytest_mlgates.adapters.http_endpoint import HttpEndpoint, secret_headers
+        from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint, secret_headers
 
         told, settings = self._settings.endpoint, self._settings
         name = f"{role} {model.pinned}"
@@ -124,7 +124,7 @@ class Serving:
                 f"{role}_url is missing in [tool.mlgates.endpoint]: without it the {role} is served by MLflow's "
                 f'scoring server, which does not speak {told.wire!r}; give the URL, or write wire = "mlflow"'
             )
-        from pytest_mlgates.adapters.mlflow_endpoint import MlflowEndpoint
+        from pytest_mlgates.adapters.serving.mlflow_endpoint import MlflowEndpoint
 
         return MlflowEndpoint(
             name,
@@ -177,7 +177,7 @@ def swept(folder: Path) -> list[str]:
     """End what a killed run left behind, as the notes in `folder` say; a sentence for each."""
     if not folder.is_dir():
         return []
-    from pytest_mlgates.adapters.leftovers import sweep
+    from pytest_mlgates.adapters.serving.leftovers import sweep
 
     return sweep(folder)
 

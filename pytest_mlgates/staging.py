@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates import fingerprint
-from pytest_mlgates.adapters.drill_load import DrillLoad
-from pytest_mlgates.adapters.http_endpoint import plain_rows
-from pytest_mlgates.adapters.lease import mine
+from pytest_mlgates.adapters.load.drill_load import DrillLoad
+from pytest_mlgates.adapters.serving.http_endpoint import plain_rows
+from pytest_mlgates.adapters.serving.lease import mine
 from pytest_mlgates.errors import CouldNotEvaluate, MlgatesError
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.keeping import Keeping, Note, recover

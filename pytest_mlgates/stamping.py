@@ -33,10 +33,10 @@ def stamp(version: Registered | str, *, data: str | os.PathLike[str]) -> Provena
 
     Raises UsageError when something cannot be recorded truthfully, CouldNotEvaluate when git or MLflow do not answer.
     """
-    from pytest_mlgates.adapters import dvc_origin
-    from pytest_mlgates.adapters.git import GitRepository
-    from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
-    from pytest_mlgates.adapters.mlflow_runs import present_uri
+    from pytest_mlgates.adapters.golden import dvc_origin
+    from pytest_mlgates.adapters.golden.git import GitRepository
+    from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
+    from pytest_mlgates.adapters.mlflow.runs import present_uri
 
     name, number = _named(version)
     file = _lexical(Path(data))
@@ -66,8 +66,8 @@ def later(
 
     Raises UsageError when a fact is unknown or differs from the recorded one, CouldNotEvaluate as `stamp` does.
     """
-    from pytest_mlgates.adapters import dvc_origin
-    from pytest_mlgates.adapters.git import GitRepository
+    from pytest_mlgates.adapters.golden import dvc_origin
+    from pytest_mlgates.adapters.golden.git import GitRepository
 
     said = Provenance.from_tags(version.tags)
     repository = GitRepository(base)

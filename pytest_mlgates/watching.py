@@ -13,8 +13,8 @@ from pytest_mlgates.settings import Settings
 
 def open_watched(settings: Settings, environ: Mapping[str, str]) -> Watched:
     """Raises CouldNotEvaluate when none is named, it does not answer, or its clock is another."""
-    from pytest_mlgates.adapters.http_endpoint import secret_headers
-    from pytest_mlgates.adapters.prometheus import Prometheus
+    from pytest_mlgates.adapters.serving.http_endpoint import secret_headers
+    from pytest_mlgates.adapters.watching.prometheus import Prometheus
 
     told = settings.prometheus
     if not told.url:

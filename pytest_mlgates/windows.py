@@ -27,7 +27,7 @@ def open_windows(settings: Settings, policy: Skew, pins: Pins) -> tuple[Referenc
     version = pins.subject.version
 
     def kept() -> str | None:
-        from pytest_mlgates.adapters.mlflow_artifacts import RunTexts
+        from pytest_mlgates.adapters.mlflow.artifacts import RunTexts
 
         if not version.run_id:
             return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mlgates.adapters.http_client import Client
+from pytest_mlgates.adapters.serving.http_client import Client
 from pytest_mlgates.alike import alike
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, MlgatesError
 from pytest_mlgates.ports import Call, Cluster, Release, Version

@@ -128,8 +128,8 @@ def _registry(root: Path, answers: Answers, environ: Mapping[str, str]) -> tuple
 
 def _catalog(uri: str, root: Path, environ: Mapping[str, str]) -> tuple[Any, str]:
     """What the registry holds, or why it cannot be asked."""
-    from pytest_mlgates.adapters.mlflow_catalog import MlflowCatalog
-    from pytest_mlgates.adapters.mlflow_client import has_password, resolved_uri
+    from pytest_mlgates.adapters.mlflow.catalog import MlflowCatalog
+    from pytest_mlgates.adapters.mlflow.client import has_password, resolved_uri
 
     if has_password(uri):
         raise UsageError("--registry holds a password: set MLFLOW_TRACKING_URI in the environment instead")
@@ -179,7 +179,7 @@ def _existing(root: Path, golden: str) -> tuple[Path, bool]:
 
 def _rows(file: Path) -> pd.DataFrame | None:
     """The golden set's rows, pulled by DVC where they are not here yet; None when they cannot be had."""
-    from pytest_mlgates.adapters.dvc_golden import DvcGolden
+    from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
     from pytest_mlgates.golden import parsed
 
     try:

@@ -37,7 +37,7 @@ def carried_out(root: Path, plan: Plan) -> list[str]:
 def _contract(settings: Settings) -> str:
     """A draft of the golden contract, where rows are here and none is there yet."""
     from pytest_mlgates import contract
-    from pytest_mlgates.adapters.dvc_golden import DvcGolden
+    from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
     from pytest_mlgates.golden import read_golden
     from pytest_mlgates.measure.columns import frozen
 

@@ -35,7 +35,7 @@ def log_baseline(
 
     Raises UsageError when something is given wrongly, CouldNotEvaluate when the data or MLflow cannot be reached.
     """
-    from pytest_mlgates.adapters.mlflow_artifacts import keep_from_script
+    from pytest_mlgates.adapters.mlflow.artifacts import keep_from_script
 
     made = make(_table(data), without=without, importances=importances, encoders=encoders)
     if scores is not None:

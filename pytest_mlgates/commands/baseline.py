@@ -59,7 +59,7 @@ def run(given: argparse.Namespace) -> int:
         write_atomically(out.absolute(), made.to_json().encode())
         print(f"wrote {out}")
     if run_id:
-        from pytest_mlgates.adapters.mlflow_artifacts import RunTexts
+        from pytest_mlgates.adapters.mlflow.artifacts import RunTexts
         from pytest_mlgates.doors import registry_uri
 
         RunTexts(registry_uri(settings, os.environ)).write(run_id, FILE, made.to_json())

@@ -8,7 +8,7 @@ import signal
 import threading
 from pathlib import Path
 
-from pytest_mlgates.adapters.prometheus_exposition import Exposition, wait
+from pytest_mlgates.adapters.watching.exposition import Exposition, wait
 from pytest_mlgates.collecting import Collecting
 from pytest_mlgates.exporter import METRICS
 from pytest_mlgates.settings import load

@@ -33,8 +33,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from pytest_mlgates import settings
-    from pytest_mlgates.adapters.dvc_golden import DvcGolden
-    from pytest_mlgates.adapters.git_history import history_of
+    from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
+    from pytest_mlgates.adapters.golden.git_history import history_of
     from pytest_mlgates.golden import read_golden
 
     chosen = settings.load(Path.cwd(), {"model": given.model}, os.environ)

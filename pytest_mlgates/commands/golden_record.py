@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, chosen: Settings) -> int:
     """Raises UsageError for a version that does not exist, CouldNotEvaluate when it cannot be asked."""
-    from pytest_mlgates.adapters.http_endpoint import plain_rows
+    from pytest_mlgates.adapters.serving.http_endpoint import plain_rows
     from pytest_mlgates.cache import write_atomically
     from pytest_mlgates.doors import golden_store, open_doors, registry_uri
     from pytest_mlgates.errors import CouldNotEvaluate, UsageError

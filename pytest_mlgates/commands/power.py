@@ -103,7 +103,7 @@ def _alpha() -> float:
 
 def _golden() -> tuple[int, float, str, tuple[float, float] | None]:
     """(rows, share of positives, where from, (AUC, correlation) if measured) of the settings' golden set."""
-    from pytest_mlgates.adapters.dvc_golden import DvcGolden
+    from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
     from pytest_mlgates.golden import read_golden
     from pytest_mlgates.measure.power import Design
     from pytest_mlgates.settings import load

@@ -47,7 +47,7 @@ def _worst_deviation(given: argparse.Namespace, record: object) -> tuple[str, fl
     import os
     from urllib.parse import urlsplit
 
-    from pytest_mlgates.adapters.http_endpoint import HttpEndpoint, secret_headers
+    from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint, secret_headers
     from pytest_mlgates.errors import UsageError
     from pytest_mlgates.golden_record import GoldenRecord
     from pytest_mlgates.wires.likeness import closest, declared

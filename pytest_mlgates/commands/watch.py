@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     import os
 
-    from pytest_mlgates.adapters.watch_lease import WatchLease
+    from pytest_mlgates.adapters.watching.watch_lease import WatchLease
     from pytest_mlgates.required import required_gates
     from pytest_mlgates.settings import load
 
@@ -70,7 +70,7 @@ def _looks(given: argparse.Namespace, base: Path, every: float, limit_s: float, 
 
 def _alone(lease: object, stop: threading.Event, every: float) -> bool:
     """Wait while another watcher of this folder is at work; False when it was this one that was ended."""
-    from pytest_mlgates.adapters.watch_lease import WatchLease
+    from pytest_mlgates.adapters.watching.watch_lease import WatchLease
 
     assert isinstance(lease, WatchLease)
     told = False

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates.actor import actor
-from pytest_mlgates.adapters.http_endpoint import secret_headers
-from pytest_mlgates.adapters.prometheus_alerts import PrometheusAlerts
-from pytest_mlgates.adapters.webhook_server import serve
+from pytest_mlgates.adapters.serving.http_endpoint import secret_headers
+from pytest_mlgates.adapters.watching.alerts import PrometheusAlerts
+from pytest_mlgates.adapters.watching.webhook_server import serve
 from pytest_mlgates.aftermath import teller
 from pytest_mlgates.answering import Answering, Standing
 from pytest_mlgates.book import read

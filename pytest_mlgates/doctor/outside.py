@@ -40,7 +40,7 @@ def _registry(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]
 
 
 def _rights(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
-    from pytest_mlgates.adapters.mlflow_rights import may_change
+    from pytest_mlgates.adapters.mlflow.rights import may_change
     from pytest_mlgates.doors import open_doors, registry_uri
 
     uri = registry_uri(settings, environ)
@@ -54,7 +54,7 @@ def _rights(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _power(settings: Settings) -> Iterator[Check]:
-    from pytest_mlgates.adapters.dvc_golden import DvcGolden
+    from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
     from pytest_mlgates.golden import read_golden
     from pytest_mlgates.measure.power import advance_notice
 
@@ -91,8 +91,8 @@ def _cluster(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
 def _cluster_rights(settings: Settings, name: str, target: Any) -> Iterator[Check]:
     from pathlib import Path
 
-    from pytest_mlgates.adapters.kubernetes_deployment import Place
-    from pytest_mlgates.adapters.kubernetes_rights import refused
+    from pytest_mlgates.adapters.kubernetes.deployment import Place
+    from pytest_mlgates.adapters.kubernetes.rights import refused
 
     told = target.model_dump()
     if told["kubeconfig"]:
@@ -107,7 +107,7 @@ def _cluster_rights(settings: Settings, name: str, target: Any) -> Iterator[Chec
 
 
 def _metrics(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
-    from pytest_mlgates.adapters.prometheus import Prometheus
+    from pytest_mlgates.adapters.watching.prometheus import Prometheus
 
     policy = settings.prometheus
     headers = {name: _filled(value, environ) for name, value in policy.headers.items()}

@@ -63,7 +63,7 @@ def _own_files(settings: Settings) -> list[Path]:
 
 
 def _golden(settings: Settings) -> Iterator[Check]:
-    from pytest_mlgates.adapters.dvc_golden import DvcGolden
+    from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
     from pytest_mlgates.golden import verified_bytes
 
     pointer = DvcGolden(settings.golden_file).pointer()

@@ -19,8 +19,9 @@ import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import ErrorCode
 
-from pytest_mlgates.adapters import kubernetes_rights, mlflow_rights
-from pytest_mlgates.adapters.kubernetes_deployment import Place
+from pytest_mlgates.adapters.kubernetes import rights as kubernetes_rights
+from pytest_mlgates.adapters.kubernetes.deployment import Place
+from pytest_mlgates.adapters.mlflow import rights as mlflow_rights
 from pytest_mlgates.commands import doctor
 from pytest_mlgates.doctor import extras
 from pytest_mlgates.doctor.check import Check, guarded

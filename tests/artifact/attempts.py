@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from pytest_mlgates.adapters.child_model import RefusedAttempt
-from pytest_mlgates.adapters.confinement import Confinement
-from pytest_mlgates.adapters.scorer import ChildScorer
+from pytest_mlgates.adapters.scoring.child_model import RefusedAttempt
+from pytest_mlgates.adapters.scoring.confinement import Confinement
+from pytest_mlgates.adapters.scoring.scorer import ChildScorer
 from pytest_mlgates.errors import CouldNotEvaluate
 
 SOURCE = (Path(__file__).parent / "escapes.py").read_text()

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_mlgates.adapters.answer_frames import OutOfForm, as_answer, plain_words, received
-from pytest_mlgates.adapters.child_model import ChildModel, RefusedAttempt
+from pytest_mlgates.adapters.scoring.answer_frames import OutOfForm, as_answer, plain_words, received
+from pytest_mlgates.adapters.scoring.child_model import ChildModel, RefusedAttempt
 from pytest_mlgates.errors import CouldNotEvaluate, ModelGone
 
 SAID = {"method": "predict", "flavour": "sklearn", "classes": [0, 1]}

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_mlgates.adapters import isolation
-from pytest_mlgates.adapters.confinement import Confinement, missing_protections
-from pytest_mlgates.adapters.isolation import PROTECTIONS
-from pytest_mlgates.adapters.scorer import ChildScorer
+from pytest_mlgates.adapters.scoring import isolation
+from pytest_mlgates.adapters.scoring.confinement import Confinement, missing_protections
+from pytest_mlgates.adapters.scoring.isolation import PROTECTIONS
+from pytest_mlgates.adapters.scoring.scorer import ChildScorer
 from pytest_mlgates.errors import CouldNotEvaluate
 
 from .attempts import ATTEMPTS, HONEST, WHOLE, Outcome, as_a_whole, ask, attempted, furnished, possible, save
@@ -161,7 +161,7 @@ def test_every_protection_is_tried_and_none_assumed(monkeypatch: pytest.MonkeyPa
 
 
 def test_where_isolation_is_required_and_missing_no_model_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pytest_mlgates.adapters import scoring_child
+    from pytest_mlgates.adapters.scoring import scoring_child
 
     copied = tmp_path / "program"
     copied.mkdir()

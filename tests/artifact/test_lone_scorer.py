@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_mlgates.adapters.confinement import Confinement
-from pytest_mlgates.adapters.lone_scorer import LoneScorer
+from pytest_mlgates.adapters.scoring.confinement import Confinement
+from pytest_mlgates.adapters.scoring.lone_scorer import LoneScorer
 from pytest_mlgates.errors import CouldNotEvaluate
 
 from . import corpus

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mlgates.adapters.isolation.filter import ALLOWED, Line
-from pytest_mlgates.adapters.isolation.system_calls import program
+from pytest_mlgates.adapters.scoring.isolation.filter import ALLOWED, Line
+from pytest_mlgates.adapters.scoring.isolation.system_calls import program
 
 OWN, OTHER = 4321, 1234
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
-from pytest_mlgates.adapters.kubernetes_deployment import Place
-from pytest_mlgates.adapters.local_cluster import LocalCluster
+from pytest_mlgates.adapters.kubernetes.cluster import KubernetesCluster
+from pytest_mlgates.adapters.kubernetes.deployment import Place
+from pytest_mlgates.adapters.local.cluster import LocalCluster
 from pytest_mlgates.measure.drill import rehearse
 from pytest_mlgates.ports import Release
 from pytest_mlgates.staging import set_up

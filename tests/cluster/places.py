@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.adapters.kubernetes_api import Api, Refused
-from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
-from pytest_mlgates.adapters.kubernetes_deployment import Place
-from pytest_mlgates.adapters.local_cluster import LocalCluster
+from pytest_mlgates.adapters.kubernetes.api import Api, Refused
+from pytest_mlgates.adapters.kubernetes.cluster import KubernetesCluster
+from pytest_mlgates.adapters.kubernetes.deployment import Place
+from pytest_mlgates.adapters.local.cluster import LocalCluster
 from pytest_mlgates.ports import Cluster
 from tests.cluster.containers import PYTHON, Containers
 from tests.cluster.standin.server import StandIn

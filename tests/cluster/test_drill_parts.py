@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates import Verdict, at_most, is_true
-from pytest_mlgates.adapters.drill_load import DrillLoad
-from pytest_mlgates.adapters.lease import Lease, mine
+from pytest_mlgates.adapters.load.drill_load import DrillLoad
+from pytest_mlgates.adapters.serving.lease import Lease, mine
 from pytest_mlgates.alike import alike
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.keeping import Keeping, Note, recover

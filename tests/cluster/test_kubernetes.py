@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates.adapters import kubernetes_api
-from pytest_mlgates.adapters import kubernetes_state as state
-from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
+from pytest_mlgates.adapters.kubernetes import api as kubernetes_api
+from pytest_mlgates.adapters.kubernetes import state as state
+from pytest_mlgates.adapters.kubernetes.cluster import KubernetesCluster
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, Unreachable, UsageError
 from pytest_mlgates.ports import Release
 from tests.cluster.places import Here

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates.adapters.local_cluster import PROBE, LocalCluster
+from pytest_mlgates.adapters.local.cluster import PROBE, LocalCluster
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import Release
 from tests.cluster.places import TINY

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pytest_mlgates import Verdict, at_most, is_true
-from pytest_mlgates.adapters import kubernetes_api
-from pytest_mlgates.adapters.local_cluster import keeper_of
+from pytest_mlgates.adapters.kubernetes import api as kubernetes_api
+from pytest_mlgates.adapters.local.cluster import keeper_of
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
 from pytest_mlgates.keeping import recover
 from pytest_mlgates.measure.drill import Drilled, failed_requests, rehearse, restored, was_held

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates.adapters.kubernetes_api import Api, Refused
-from pytest_mlgates.adapters.kubernetes_state import rolled_out
+from pytest_mlgates.adapters.kubernetes.api import Api, Refused
+from pytest_mlgates.adapters.kubernetes.state import rolled_out
 from tests.cluster import places
 from tests.cluster.places import REPLICAS, Here
 

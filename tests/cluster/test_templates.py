@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from pytest_mlgates.adapters.kubernetes_cluster import KubernetesCluster
+from pytest_mlgates.adapters.kubernetes.cluster import KubernetesCluster
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.measure.drill import rehearse
 from pytest_mlgates.ports import Release

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from pytest_mlgates.adapters.dvc_golden import DvcGolden
+from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
 from pytest_mlgates.errors import CouldNotEvaluate
 
 CONTENT = b"id,y\n1,0\n2,1\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
+from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.ports import Registry, Version
 

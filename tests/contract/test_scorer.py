@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_mlgates.adapters.confinement import Confinement
-from pytest_mlgates.adapters.scorer import ChildScorer
+from pytest_mlgates.adapters.scoring.confinement import Confinement
+from pytest_mlgates.adapters.scoring.scorer import ChildScorer
 from pytest_mlgates.errors import CouldNotEvaluate
 
 ENVIRON = dict(os.environ) | {"AWS_SECRET_ACCESS_KEY": "hush", "TEST_SHOWN": "seen"}
@@ -172,8 +172,8 @@ def test_closing_leaves_no_process(template: Path, rows: pd.DataFrame, tmp_path:
 PARENT = """
 import os, sys, pandas as pd
 from pathlib import Path
-from pytest_mlgates.adapters.confinement import Confinement
-from pytest_mlgates.adapters.scorer import ChildScorer
+from pytest_mlgates.adapters.scoring.confinement import Confinement
+from pytest_mlgates.adapters.scoring.scorer import ChildScorer
 template, pipe = sys.argv[1:]
 may = Confinement(writable=(str(Path(pipe).parent),))
 scorer = ChildScorer(timeout=60, shown=["TEST_PIPE"], environ=dict(os.environ) | {"TEST_PIPE": pipe}, confinement=may)

@@ -13,8 +13,8 @@ from typing import Any
 import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.tracking  # noqa: F401 - both are here to be preloaded
 
-from pytest_mlgates.adapters.mlflow_log import MlflowLog
-from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
+from pytest_mlgates.adapters.mlflow.log import MlflowLog
+from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
 from pytest_mlgates.book import Book
 from pytest_mlgates.errors import ActionFailed, ChampionMoved, CouldNotEvaluate
 from pytest_mlgates.ledger import Entry, Kind, rollback_targets

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates.adapters.prometheus import Prometheus as Adapter
+from pytest_mlgates.adapters.watching.prometheus import Prometheus as Adapter
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.live.guard import Past

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_mlgates.adapters.locust_load import LocustLoad
+from pytest_mlgates.adapters.load.locust_load import LocustLoad
 from pytest_mlgates.ports import Call, LoadTarget
 
 from .servers import Serve, serving_all

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import yaml
 
-from pytest_mlgates.adapters.locust_load import LocustLoad, _free_port
+from pytest_mlgates.adapters.load.locust_load import LocustLoad, _free_port
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import Call, LoadPlan, LoadTarget, Samples
 
@@ -223,7 +223,7 @@ def test_nothing_is_left_when_the_parent_is_ended_in_mid_load(serve: Serve, tmp_
 
 PARENT = """
     import os, signal, sys
-    from pytest_mlgates.adapters.locust_load import LocustLoad, _free_port
+    from pytest_mlgates.adapters.load.locust_load import LocustLoad, _free_port
     from tests.load.test_locust_load import plan
 
     load = LocustLoad(os.environ, workers=2)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_mlgates.adapters.http_endpoint import HttpEndpoint
-from pytest_mlgates.adapters.locust_load import LocustLoad
+from pytest_mlgates.adapters.load.locust_load import LocustLoad
+from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.measure.overload import past_capacity
 from pytest_mlgates.policy import Overload

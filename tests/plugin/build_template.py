@@ -18,7 +18,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from pytest_mlgates import fingerprint
-from pytest_mlgates.adapters.scorer import ChildScorer
+from pytest_mlgates.adapters.scoring.scorer import ChildScorer
 from pytest_mlgates.golden import read_golden
 from pytest_mlgates.model import Scoring
 from pytest_mlgates.pins import PinnedModel

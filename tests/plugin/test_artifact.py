@@ -142,7 +142,7 @@ def test_a_link_is_trusted_by_no_digest(asked: Repo, tmp_path: Path) -> None:
 
 
 def test_isolation_that_is_required_and_missing(asked: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pytest_mlgates.adapters import confinement
+    from pytest_mlgates.adapters.scoring import confinement
 
     monkeypatch.setattr(confinement, "missing_protections", lambda: {"network": "no filter of system calls"})
     assert asked.run().ret == 0

@@ -112,7 +112,7 @@ def end_the_cluster(repo: Repo, when: str) -> None:
         f"""
         import os, signal
         from pathlib import Path
-        from pytest_mlgates.adapters.local_cluster import LocalCluster, keeper_of
+        from pytest_mlgates.adapters.local.cluster import LocalCluster, keeper_of
 
         real = LocalCluster.{when}
         def ends_first(self, *args, **words):

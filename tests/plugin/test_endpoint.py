@@ -238,7 +238,7 @@ def test_a_secret_from_the_environment_reaches_the_server_and_nobody_else(
 def test_the_next_run_says_what_a_killed_one_left_and_ends_it(repo: Repo) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as left:
         code = (
-            "import sys; from pathlib import Path; from pytest_mlgates.adapters.leftovers import Note; "
+            "import sys; from pathlib import Path; from pytest_mlgates.adapters.serving.leftovers import Note; "
             "Note.write(Path(sys.argv[1]), int(sys.argv[2]), 'champion credit v1', Path(sys.argv[1]) / 'a.log')"
         )
         folder = repo.path / ".mlgates" / "run"

@@ -242,7 +242,7 @@ OWN = 'scoring_env = "lock"'
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The environment of the lock is this one, which the test cannot build anew; the names that were asked for."""
-    from pytest_mlgates.adapters import uv_environment
+    from pytest_mlgates.adapters.scoring import uv_environment
 
     asked: list[str] = []
 

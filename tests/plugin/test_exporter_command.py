@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 
 from mlrepo import BETTER, Repo
-from pytest_mlgates.adapters.prometheus_exposition import Exposition
+from pytest_mlgates.adapters.watching.exposition import Exposition
 from pytest_mlgates.cli import main
 from pytest_mlgates.collecting import Collecting
 from pytest_mlgates.exporter import METRICS

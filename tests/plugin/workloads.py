@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrepo import Repo
-from pytest_mlgates.adapters.local_cluster import LocalCluster, keeper_of
+from pytest_mlgates.adapters.local.cluster import LocalCluster, keeper_of
 
 POD = Path(__file__).parents[1] / "cluster" / "linear_pod.py"
 

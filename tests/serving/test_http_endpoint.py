@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_mlgates.adapters.http_endpoint import HttpEndpoint, plain_rows, secret_headers
+from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint, plain_rows, secret_headers
 from pytest_mlgates.errors import CouldNotEvaluate
 from tests.serving.servers import COLUMNS, raw, score, serving
 

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_mlgates.adapters.lease import Lease
-from pytest_mlgates.adapters.leftovers import Note, sweep
-from pytest_mlgates.adapters.mlflow_endpoint import MlflowEndpoint
+from pytest_mlgates.adapters.serving.lease import Lease
+from pytest_mlgates.adapters.serving.leftovers import Note, sweep
+from pytest_mlgates.adapters.serving.mlflow_endpoint import MlflowEndpoint
 from pytest_mlgates.errors import CouldNotEvaluate
 from tests.artifact.attempts import possible
 from tests.serving.processes import group, until
@@ -155,7 +155,7 @@ def test_a_model_that_cannot_be_loaded_is_said_with_the_end_of_the_log(tmp_path:
 SLEEPS = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(1000)"]
 PARENT = """
 import os, subprocess, sys
-tied = [sys.executable, "-m", "pytest_mlgates.adapters.tied_child", *sys.argv[1:]]
+tied = [sys.executable, "-m", "pytest_mlgates.adapters.serving.tied_child", *sys.argv[1:]]
 child = subprocess.Popen(tied, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 child.stdout.readline()
 print(child.pid, flush=True)
@@ -174,7 +174,7 @@ def test_a_parent_that_is_killed_leaves_nothing() -> None:
 
 
 def test_a_tie_that_is_killed_takes_the_command_along() -> None:
-    command = [sys.executable, "-m", "pytest_mlgates.adapters.tied_child", *SLEEPS]
+    command = [sys.executable, "-m", "pytest_mlgates.adapters.serving.tied_child", *SLEEPS]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as tied:
         assert tied.stdout is not None
         tied.stdout.readline()
@@ -187,7 +187,7 @@ def test_a_tie_that_is_killed_takes_the_command_along() -> None:
     ("code", "ended"), [("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 9)", 128 + 9)]
 )
 def test_the_end_of_the_command_is_the_end_of_the_tie(code: str, ended: int) -> None:
-    command = [sys.executable, "-m", "pytest_mlgates.adapters.tied_child", sys.executable, "-c", code]
+    command = [sys.executable, "-m", "pytest_mlgates.adapters.serving.tied_child", sys.executable, "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as tied:
         assert tied.wait(20) == ended
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pytest_mlgates.adapters.http_endpoint import HttpEndpoint
-from pytest_mlgates.adapters.process_memory import ProcessMeter
+from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint
+from pytest_mlgates.adapters.serving.process_memory import ProcessMeter
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.measure.memory import left_behind
 from pytest_mlgates.policy import Memory

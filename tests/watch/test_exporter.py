@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlgates.adapters.dvc_tracked import DvcTracked
-from pytest_mlgates.adapters.prometheus_exposition import Exposition
+from pytest_mlgates.adapters.golden.dvc_tracked import DvcTracked
+from pytest_mlgates.adapters.watching.exposition import Exposition
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.exporter import METRICS, Facts, Sample, Tracked, samples
 from pytest_mlgates.incident import Event, Kind, incidents, stamped

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlgates.adapters.retrain_event import send_event
+from pytest_mlgates.adapters.watching.retrain_event import send_event
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.looked import held
 from pytest_mlgates.policy import Retrain

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates.adapters.apprise_notifier import AppriseNotifier
+from pytest_mlgates.adapters.watching.apprise_notifier import AppriseNotifier
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.incident import Happened
 from pytest_mlgates.notices import notice

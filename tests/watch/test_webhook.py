@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlgates.adapters.prometheus_alerts import PrometheusAlerts
+from pytest_mlgates.adapters.watching.alerts import PrometheusAlerts
 from pytest_mlgates.answering import Answering, Standing
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.look import Look

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pytest_mlgates import fingerprint
-from pytest_mlgates.adapters.mlflow_log import MlflowLog
-from pytest_mlgates.adapters.mlflow_registry import MlflowRegistry
+from pytest_mlgates.adapters.mlflow.log import MlflowLog
+from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
 from pytest_mlgates.book import append, begin
 from pytest_mlgates.card import Promotion, card
 from pytest_mlgates.errors import CouldNotEvaluate

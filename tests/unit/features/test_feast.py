@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates.adapters.feast_registry import times_to_live
+from pytest_mlgates.adapters.serving.feast_registry import times_to_live
 from pytest_mlgates.errors import CouldNotEvaluate
 
 HERE = importlib.util.find_spec("feast") is not None

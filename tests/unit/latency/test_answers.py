@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_mlgates.adapters.load_answers import Answers, differs
+from pytest_mlgates.adapters.load.answers import Answers, differs
 from pytest_mlgates.ports import Call, LoadTarget
 
 HEADERS = {"Content-Type": "application/json"}

@@ -9,7 +9,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlgates.adapters.load_arrivals import arrivals
+from pytest_mlgates.adapters.load.arrivals import arrivals
 from pytest_mlgates.ports import Call, LoadPlan, LoadTarget
 
 CALLS = tuple(Call(f"http://h/{number}", b"") for number in range(7))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_mlgates.adapters.load_frames import (
+from pytest_mlgates.adapters.load.frames import (
     RECORD,
     Records,
     frames,
@@ -20,7 +20,7 @@ from pytest_mlgates.adapters.load_frames import (
     plan_from_text,
     records,
 )
-from pytest_mlgates.adapters.load_tape import Tape
+from pytest_mlgates.adapters.load.tape import Tape
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import Call, LoadPlan, LoadTarget
 
@@ -133,7 +133,7 @@ def test_the_generators_side_needs_nothing_but_the_standard_library() -> None:
     heavy = ["numpy", "pandas", "mlflow", "pydantic", "pytest"]
     code = f"""
 import sys
-import pytest_mlgates.adapters.load_frames, pytest_mlgates.adapters.load_arrivals, pytest_mlgates.adapters.load_answers
+import pytest_mlgates.adapters.load.frames, pytest_mlgates.adapters.load.arrivals, pytest_mlgates.adapters.load.answers
 print([name for name in {heavy!r} if name in sys.modules])
 """
     root = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates.adapters.git import GitRepository
+from pytest_mlgates.adapters.golden.git import GitRepository
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.ports import Head
 

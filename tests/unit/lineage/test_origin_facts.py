@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mlgates import environment, fingerprint
-from pytest_mlgates.adapters import dvc_origin
+from pytest_mlgates.adapters.golden import dvc_origin
 from pytest_mlgates.errors import UsageError
 
 

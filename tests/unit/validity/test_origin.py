@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from by_hand import golden_of, pin, settings_of
 
-from pytest_mlgates.adapters.dvc_golden import DvcGolden
-from pytest_mlgates.adapters.git_history import history_of
+from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
+from pytest_mlgates.adapters.golden.git_history import history_of
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.training import Training, read_training
 from pytest_mlgates.versions import History
