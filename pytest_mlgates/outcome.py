@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import platform
-import sys
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -19,11 +17,11 @@ from pytest_mlgates.actor import actor, below_workspace, ci_run
 from pytest_mlgates.aftermath import aftermath
 from pytest_mlgates.card import Promotion
 from pytest_mlgates.collected import Collected
-from pytest_mlgates.decision import Action, Decision, Exit, Facts, GateOutcome, decide
+from pytest_mlgates.decision import Action, Decision, Exit, GateOutcome, decide
 from pytest_mlgates.doors import Doors
 from pytest_mlgates.errors import ActionFailed, ChampionMoved
-from pytest_mlgates.ledger import rolled_back
-from pytest_mlgates.live.guard import forbids
+from pytest_mlgates.facts import facts_of
+from pytest_mlgates.heading import heading
 from pytest_mlgates.policy import STAGES
 from pytest_mlgates.ports import Version
 from pytest_mlgates.progress import COLOUR
@@ -60,7 +58,7 @@ class Outcome:
             prepared.required.names,
             prepared.required.waived,
             outcomes,
-            _facts(prepared, heard, outcomes, exitstatus, collect_only),
+            facts_of(prepared, heard, outcomes, exitstatus, collect_only),
         )
         # pytest.exit() may ask for 0; a gate does not oblige. A file that cannot be collected interrupts pytest, but
         # not its workers.
@@ -230,7 +228,7 @@ class Outcome:
         return evidence_file.document(
             self.decision,
             self.outcomes,
-            head=_head(self.prepared) | ({"sections": self.sections} if self.sections else {}),
+            head=heading(self.prepared) | ({"sections": self.sections} if self.sections else {}),
             action=action,
             times=times,
             ran={"by": actor(), "ci_run": ci_run()},
@@ -254,88 +252,10 @@ class Outcome:
         return True
 
 
-def _facts(
-    prepared: Prepared, heard: Collected, outcomes: dict[str, GateOutcome], exitstatus: int, collect_only: bool
-) -> Facts:
-    stopped = {2: "the session was interrupted before its end", 3: "pytest had an internal error"}
-    uncollected = "; ".join(heard.uncollected.values())
-    why = heard.usage_problem or uncollected or heard.interrupted or stopped.get(exitstatus, "")
-    why = why or ("--collect-only judges nothing" if collect_only else "")
-    pins = prepared.pins
-    return Facts(
-        phase=prepared.settings.phase,
-        challenger=str(pins.challenger or ""),
-        champion=str(pins.champion.version) if pins.champion else "",
-        nothing=pins.nothing,
-        problem=pins.problem,
-        ledger=prepared.opening.trouble,
-        rolled_back=_rolled_back(prepared),
-        budget=prepared.budget.forbids(str(pins.challenger.version) if pins.challenger else ""),
-        guard=forbids(pins.past, prepared.settings.live.cool_down_s, time.time()),
-        stopped=why,
-        hidden={name: heard.why_hidden(name) for name in prepared.required.names if name not in outcomes},
-        other_failures=heard.other_failures(),
-    )
-
-
 def _left(outcomes: dict[str, GateOutcome]) -> str:
     """What a drill could not put back as it was, or "": that needs a person, whatever the drill proved."""
     told = (j.evidence.details.get("left") for o in outcomes.values() for j in o.judgements)
     return str(next(filter(None, told), ""))
-
-
-def _rolled_back(prepared: Prepared) -> str:
-    """Which rollback the challenger was taken out of service by, and the one way back, or ""."""
-    challenger, state = prepared.pins.challenger, prepared.opening.state
-    ruling = rolled_back(state, challenger.version.number, challenger.digest) if challenger and state else None
-    if challenger is None or ruling is None:
-        return ""
-    left, number = ruling.entry.from_, challenger.version.number
-    same = "" if left == number else f", whose files {challenger} has"
-    return (
-        f"v{left}{same} was rolled back from by {ruling.entry.actor} (ledger entry {ruling.number}: "
-        f"{ruling.entry.reason}); only `mlgates promote {number} --override --reason ...` lets it serve again"
-    )
-
-
-def _head(prepared: Prepared) -> dict[str, Any]:
-    """What was judged, under which settings, on what: with the digests and versions needed to judge again."""
-    settings, pins = prepared.settings, prepared.pins
-    from importlib.metadata import version
-
-    return {
-        "phase": settings.phase,
-        "champion": pins.champion,
-        "challenger": pins.challenger,
-        "first_champion": pins.first,
-        "golden_set": _golden(prepared),
-        "thresholds": {role: {"value": value, "from": source} for role, (value, source) in prepared.thresholds.items()},
-        "registry": prepared.doors.name if prepared.doors else "",
-        "settings": settings.model_dump(mode="json", exclude={"base", "origins", "registry"}),
-        "settings_from": dict(settings.origins),
-        "required": list(prepared.required.names),
-        "budget": prepared.budget,
-        "waived": dict(prepared.required.waived),
-        "override": prepared.opening.override,
-        "not_asked_for": list(prepared.required.unasked),
-        "environment": {
-            "python": platform.python_version(),
-            "platform": sys.platform,
-            **{name: version(name) for name in ("pytest-mlgates", "pytest", "numpy", "mlflow")},
-        },
-    }
-
-
-def _golden(prepared: Prepared) -> dict[str, Any] | None:
-    pointer = prepared.pins.golden
-    if pointer is None:
-        return None
-    return {
-        "file": prepared.settings.golden,
-        "md5": pointer.md5,
-        "commit": pointer.commit,
-        "remark": pointer.remark,
-    }
 
 
 def _order(prepared: Prepared, outcome: GateOutcome) -> tuple[int, int, str]:
