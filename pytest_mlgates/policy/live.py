@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from pytest_mlgates.errors import UsageError
 from pytest_mlgates.policy.base import Margin, Policy, Share
 from pytest_mlgates.policy.data import Skew
+from pytest_mlgates.policy.http import check_headers, check_url
 
 _TABLE = "[tool.mlgates.prometheus]"
-_SECRET = ("authorization", "cookie", "key", "token", "secret", "password")
 Seconds = Annotated[float, Field(gt=0)]
 TierName = Literal["act", "ask", "review"]
 
@@ -51,29 +49,12 @@ class Prometheus(Policy):
     @field_validator("url")
     @classmethod
     def _a_url(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            fine = False
-        if url and not fine:
-            raise ValueError("write a URL such as http://prometheus:9090")
-        if url and (parts.username or parts.password):
-            # No ValueError, which would be shown with the value.
-            raise UsageError(f'{_TABLE}: a URL holds no password: write headers = {{Authorization = "Basic env:NAME"}}')
-        if url and (parts.query or parts.fragment):
-            raise ValueError("write the base of the URL, without ? and #")
-        return url
+        return check_url(url, _TABLE)
 
     @field_validator("headers")
     @classmethod
     def _no_secrets(cls, headers: Mapping[str, str]) -> Mapping[str, str]:
-        for name, value in headers.items():
-            if any(word in name.lower() for word in _SECRET) and "env:" not in value:
-                raise UsageError(f'{_TABLE}: {name} is a secret, which belongs in the environment: {name} = "env:NAME"')
-            if not (name + value).isprintable() or not name.isascii() or ":" in name or " " in name:
-                raise UsageError(f"{_TABLE}: {name!r} is no header of one line")
-        return headers
+        return check_headers(headers, _TABLE)
 
     @field_validator("queries")
     @classmethod
