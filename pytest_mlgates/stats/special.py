@@ -118,6 +118,8 @@ def t_cdf(t: float, df: float) -> float:
     """P(T <= t) for Student's t with `df` > 0 degrees of freedom (need not be whole; may be infinite)."""
     if math.isinf(df):
         return normal_cdf(t)
+    if abs(t) < 1:  # from the middle: one minus the tail's argument would keep few digits of a small t
+        return 0.5 + math.copysign(0.5 * beta_cdf(t * t / (df + t * t), 0.5, df / 2), t)
     tail = 0.5 * beta_cdf(df / (df + t * t), df / 2, 0.5)
     return 1 - tail if t > 0 else tail
 

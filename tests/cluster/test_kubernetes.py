@@ -207,7 +207,7 @@ class TestNotNow:
 
         server.fault = fault
         standin.cluster.settle(20)
-        assert len(met) >= 2
+        assert met
 
     def test_what_is_no_api_server(self, standin: Here) -> None:
         """A login page, say, with status 200."""

@@ -100,7 +100,7 @@ def test_git_is_clean_on_main_and_pointers_are_committed(demo: Path) -> None:
 
 def test_nothing_lies_about_and_nothing_went_to_the_shared_cache(demo: Path) -> None:
     hidden = {".dvc", ".dvc-remote", ".dvcignore", ".git", ".gitignore"}
-    plain = {"README.md", "data", "mlartifacts", "mlflow.db", "pyproject.toml", "train.py"}
+    plain = {"README.md", "data", "manifest.yaml", "mlartifacts", "mlflow.db", "pyproject.toml", "train.py"}
     assert {path.name for path in demo.iterdir()} == hidden | plain
     assert not list(demo.parent.parent.glob("home*/shared-cache"))
 

@@ -237,7 +237,7 @@ class TestFile:
             ({"columns": {"a": {"kind": "text"}}}, "'version' is missing in here: write \"version\": 1"),
             ({"version": 2, "columns": {"a": {"kind": "text"}}}, "version in here must be one of 1, not 2"),
             ({"version": 1}, "'columns' is missing in here: run `mlgates golden freeze`"),
-            ({"version": 1, "columns": {}}, "columns in here cannot be {}"),
+            ({"version": 1, "columns": {}}, "columns in here cannot be a table with nothing in it"),
             ({"version": 1, "column": {}}, "unknown key 'column' in here: did you mean 'columns'?"),
             ({"version": 1, "columns": {"a": "text"}}, "column 'a' in here must be a table such as {\"kind\": "),
             (
