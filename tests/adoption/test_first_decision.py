@@ -25,6 +25,7 @@ pinned the golden set: commit samples/holdout.parquet.dvc
 """
 
 
+@pytest.mark.slow
 def test_one_line_from_nothing_to_a_decision(
     elsewhere: Path, shell: Callable[..., Any], record_property: Callable[[str, object], None]
 ) -> None:

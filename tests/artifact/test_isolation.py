@@ -160,6 +160,7 @@ def test_every_protection_is_tried_and_none_assumed(monkeypatch: pytest.MonkeyPa
     assert set(json.loads(done.stdout)) == set(PROTECTIONS)
 
 
+@pytest.mark.slow
 def test_where_isolation_is_required_and_missing_no_model_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_mlgates.adapters.scoring import scoring_child
 

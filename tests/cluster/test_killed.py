@@ -44,6 +44,7 @@ def check(found: list[dict[str, Any]], at_least: int) -> None:
     assert len(killed) >= at_least
 
 
+@pytest.mark.slow
 def test_a_drill_killed_at_some_steps_leaves_nothing(place: tuple[str, Path]) -> None:
     check(runs(place, 5, 11), 2)
 

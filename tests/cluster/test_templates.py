@@ -50,6 +50,7 @@ def granted() -> set[tuple[str, str, str]]:
     }
 
 
+@pytest.mark.slow
 def test_the_role_grants_what_a_drill_uses_and_nothing_else(standin: Here, tmp_path: Path) -> None:
     """One drill that passes and one whose dummy crashes, so that events and logs are read too."""
     server, cluster = standin.standin, standin.cluster

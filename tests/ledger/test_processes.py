@@ -30,6 +30,7 @@ def _well(found: Crowd) -> None:
 
 
 @pytest.mark.parametrize("store", EVERY_STORE)
+@pytest.mark.slow
 def test_sixteen_processes(
     store: str, forkserver: ForkServerContext, request: pytest.FixtureRequest, tmp_path: Path, promise: Promise
 ) -> None:

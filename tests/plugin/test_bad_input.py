@@ -267,6 +267,7 @@ class TestModels:
         assert f"HOLD credit v{version}" in run.text
         assert repo.said_of("golden_integrity")[0] == "PASS"
 
+    @pytest.mark.slow
     def test_one_that_hangs(self, repo: Repo) -> None:
         repo.settings(scoring_timeout=2.0)
         sentence = "credit v12 did not answer within 2 s: raise scoring_timeout, or make it faster"
@@ -325,6 +326,7 @@ class TestRegistry:
         assert_refused(run, 10, "database is locked")
         assert time.monotonic() - started < 60, "whoever waits for a lock must be told, not kept"
 
+    @pytest.mark.slow
     def test_locked_while_acting(self, repo: Repo) -> None:
         repo.gates(
             """

@@ -81,6 +81,7 @@ def test_an_unproven_gain_is_inconclusive(repo: Repo) -> None:
     assert repo.champion() == CHAMPION
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_evidence_with_workers_and_without(repo: Repo) -> None:
     documents = []
     for args in ([], [], ["-n", "2"], ["-n", "2", "--dist=loadfile"]):
@@ -91,6 +92,7 @@ def test_the_same_inputs_give_the_same_evidence_with_workers_and_without(repo: R
     assert len(set(documents)) == 1
 
 
+@pytest.mark.slow
 def test_exit_codes_reach_the_shell_from_a_repository_that_was_never_judged(repo: Repo) -> None:
     repo.forget()
     judged = repo.run_apart("--mlgate-apply", "--mlgate-challenger", WORSE)

@@ -15,6 +15,8 @@ from workloads import asks, serves, stop, with_runs, workload
 from mlrepo import ALONE, BETTER, CHAMPION, Repo
 from pytest_mlgates.ports import Release
 
+pytestmark = pytest.mark.slow
+
 DRILL = ("--mlgate-phase", "drill")
 
 

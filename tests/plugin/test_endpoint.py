@@ -74,6 +74,7 @@ def test_scores_where_labels_were_declared_fail(repo: Repo, served: Served) -> N
 @pytest.mark.parametrize(
     ("protocol", "keys"), [("kserve", {"server_name": "credit", "input": "features"}), ("json", {}), ("sse", {})]
 )
+@pytest.mark.slow
 def test_each_protocol_in_a_whole_run(repo: Repo, protocol: str, keys: dict[str, str]) -> None:
     with serving(protocol, answers=better) as served:
         tell(repo, "golden_record", challenger_url=served.url, wire=protocol, **keys)

@@ -51,6 +51,7 @@ def test_the_same_environment_is_promoted(locked: Repo, spread: list[str]) -> No
     assert "env_lock scored as trained [challenger] yes" in run.text
 
 
+@pytest.mark.slow
 def test_another_environment_that_serves_is_named_package_by_package(locked: Repo, spread: list[str]) -> None:
     locked.write("serving.json", other().text())
     settings(locked, 'serving = "serving.json"')
@@ -263,6 +264,7 @@ def test_each_model_is_scored_in_the_environment_of_its_own_lock(locked: Repo, h
     assert reasons(locked)[0].startswith("scored in an environment of its own with the ")
 
 
+@pytest.mark.slow
 def test_answers_of_another_environment_are_not_taken_for_its_own(locked: Repo, here: list[str]) -> None:
     """What was kept from a run with "inherit" says nothing of the lock."""
     settings(locked, 'scoring_env = "inherit"')

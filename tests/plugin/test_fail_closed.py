@@ -131,6 +131,7 @@ def test_a_gate_that_proves_nothing_holds(repo: Repo, name: str) -> None:
     assert_held(repo, run, case.code(), f"HOLD credit v{BETTER}: mine: ", case.sentence)
 
 
+@pytest.mark.slow
 def test_two_workers_say_the_same_of_every_one_of_them(repo: Repo) -> None:
     repo.gates(BROKEN + "".join(case.written(name) for name, case in CASES.items()), *CASES)
     alone = repo.apply()
@@ -318,6 +319,7 @@ class TestInterrupted:
         assert run.ret != 0
         assert repo.champion() == CHAMPION
 
+    @pytest.mark.slow
     def test_a_signal_while_a_model_is_scoring_leaves_no_process(self, repo: Repo) -> None:
         """SIGINT, as a terminal or a CI that cancels sends it, while the challenger hangs."""
         pipe = repo.path / "asked"
@@ -526,6 +528,7 @@ xfail_strict = true
 """
 
 
+@pytest.mark.slow
 def test_the_shipped_gates_run_whatever_the_users_ini_says(repo: Repo, spread: list[str]) -> None:
     repo.write("pytest.ini", INI)
     # In a process of its own: in this one the package is imported already, which pytest warns of at its start.

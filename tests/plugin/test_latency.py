@@ -20,6 +20,8 @@ import pytest
 from mlrepo import ALONE, BETTER, CHAMPION, Repo
 from tests.load.servers import Serve, alive, serving_all
 
+pytestmark = pytest.mark.slow
+
 GATES = ["core", "latency"]
 #: A verdict at the first look, after two seconds.
 QUICK = "rate = 500\nseconds = 0\nmost = 1000\nwarm_up = 0.2\npayloads = 20\np99_ms = 2000.0\n"

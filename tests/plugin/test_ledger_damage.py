@@ -60,6 +60,7 @@ def test_a_deleted_companion_model(begun: Repo) -> None:
     assert f"the ledger '{LEDGER}' was deleted: the model says it has one (tag mlgates.ledger)" in run.text
 
 
+@pytest.mark.slow
 def test_a_champion_whose_version_was_deleted(promoted: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """MLflow takes the alias away with it."""
     where = f"where name = '{MODEL}' and version = {BETTER}"
@@ -102,6 +103,7 @@ def test_two_versions_of_one_run(repo: Repo) -> None:
     assert f"runs:/{run_id}/model is registered as the versions 2, 3 of credit: name one of them" in run.text
 
 
+@pytest.mark.slow
 def test_a_version_that_was_rolled_back_needs_an_override_to_serve_again(
     monkeypatch: pytest.MonkeyPatch, repo: Repo, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,7 @@ def figures(repo: Repo) -> dict[str, tuple[str, Any]]:
     return {row["evidence"]["measure"]: (row["verdict"], row["evidence"]) for row in rows}
 
 
+@pytest.mark.slow
 def test_a_model_that_is_as_it_says_passes(repo: Repo, judge: Judge, spread: list[str]) -> None:
     run = judge(EXPLAINED, *spread, more='plot = "shares.svg"')
     found = figures(repo)
@@ -116,6 +117,7 @@ def test_a_kill_switch_that_refuses_holds(repo: Repo, judge: Judge) -> None:
         ("mlgates_manifest: 3\n", WORSE, "is a manifest of version 3, and this pytest-mlgates reads versions up to 1"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_explained_or_read_is_an_error(
     repo: Repo, judge: Judge, manifest: str, version: str, sentence: str
 ) -> None:
@@ -134,6 +136,7 @@ def test_without_a_manifest_the_error_says_how_to_get_one(repo: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_draft_passes_its_own_gate_and_is_not_written_over(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,6 +178,7 @@ def own_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "own"
 
 
+@pytest.mark.slow
 def test_other_models_are_explained_by_permutation(own_model: Path, repo: Repo, judge: Judge) -> None:
     import mlflow
 

@@ -48,6 +48,7 @@ def history(repo: Repo, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [entry["kind"] for entry in json.loads(capsys.readouterr().out)["entries"]]
 
 
+@pytest.mark.slow
 def test_what_is_refused_and_many_copies_of_what_is_not_are_one_rollback(
     served: Repo, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_server_without_a_secret_does_not_start(
     assert "hunter2" not in err
 
 
+@pytest.mark.slow
 def test_a_server_that_is_ended_in_the_middle_never_acts_twice(
     served: Repo, capsys: pytest.CaptureFixture[str]
 ) -> None:
