@@ -112,7 +112,7 @@ def _service(watched: Watched) -> Iterator[_Case]:
             ("MlgatesErrorsAtOnce", watched.errors_at_once, watched.errors_at_once_for),
         ):
             bad, good = (_counters(fine, wrong, share, hold + 600) for share in (min(0.9, 2 * limit), limit / 2))
-            yield _Case(name, bad, good, hold + 300, hold / 2)
+            yield _Case(name, bad, good, hold + 300, hold - 15)
         budget = 1 - watched.objective
         for name, times in (("MlgatesBurnFast", watched.fast), ("MlgatesBurnSlow", watched.slow)):
             pair = (min(0.9, 2 * times * budget), times * budget / 2)
@@ -127,7 +127,7 @@ def _service(watched: Watched) -> Iterator[_Case]:
             ends = (limit / 4, limit / 2, 4 * limit)
             bad = _histogram(buckets, ends, (90, 92, 100), hold + 600)
             good = _histogram(buckets, ends, (95, 100, 100), hold + 600)
-            yield _Case(name, bad, good, hold + 300, hold / 2)
+            yield _Case(name, bad, good, hold + 300, hold - 15)
 
 
 def _around(watched: Watched) -> Iterator[_Case]:

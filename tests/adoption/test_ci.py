@@ -17,6 +17,8 @@ import yaml
 from pytest_mlgates.adoption import ci_files
 from tests.adoption.conftest import bare
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "ci"
 WORKFLOWS = sorted((CI / "github").glob("*.yml"))
@@ -142,7 +144,6 @@ def test_the_three_services_run_the_same_lines(phase: str) -> None:
     assert [*jenkins_stages()["install"], *jenkins_stages()[phase]] == one
 
 
-@pytest.mark.slow
 def test_the_fast_job_runs_in_a_clean_folder(job: Run, tmp_path: Path) -> None:
     (tmp_path / "tissue" / "requirements.txt").write_text("scikit-learn\n")
     code, said = job(github_lines("fast"), REQUIREMENTS="requirements.txt", EXTRAS="golden")
@@ -153,7 +154,6 @@ def test_the_fast_job_runs_in_a_clean_folder(job: Run, tmp_path: Path) -> None:
     assert (tmp_path / "tissue" / ".mlgates" / "report" / "junit.xml").is_file()
 
 
-@pytest.mark.slow
 def test_the_merge_job_promotes(job: Run) -> None:
     code, said = job(github_lines("merge"), REQUIREMENTS="absent", EXTRAS="golden")
     assert code == 0, said

@@ -16,6 +16,8 @@ from .moves import ALIAS, book_of, promote, repair, roll_back
 from .steps import Tape, Watched
 from .stores import EVERY_STORE, Crowd, crowd, finish, make_model
 
+pytestmark = pytest.mark.slow
+
 WORKERS = 16
 Promise = Callable[[str, object], None]
 
@@ -30,7 +32,6 @@ def _well(found: Crowd) -> None:
 
 
 @pytest.mark.parametrize("store", EVERY_STORE)
-@pytest.mark.slow
 def test_sixteen_processes(
     store: str, forkserver: ForkServerContext, request: pytest.FixtureRequest, tmp_path: Path, promise: Promise
 ) -> None:

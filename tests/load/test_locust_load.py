@@ -23,6 +23,8 @@ from pytest_mlgates.ports import Call, LoadPlan, LoadTarget, Samples
 from .conftest import target
 from .servers import Serve, alive
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WITHIN = 40.0
 
@@ -162,7 +164,6 @@ def test_workers_elsewhere_are_those_of_the_kubernetes_job(serve: Serve) -> None
             worker.wait()
 
 
-@pytest.mark.slow
 def test_samples_are_handed_out_whole_up_to_the_oldest_open_request(serve: Serve, load: LocustLoad) -> None:
     """Those that are answered first are the quick ones; to judge them alone would flatter the endpoint."""
     url = serve("--service", 1, "--spread", 0, "--fault", "hang", "--share", 0.02)

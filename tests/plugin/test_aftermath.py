@@ -8,6 +8,8 @@ from mlrepo import BETTER, CHAMPION, Repo
 from pytest_mlgates.cli import main
 from tests.watch.ears import ears
 
+pytestmark = pytest.mark.slow
+
 #: A live gate that fails while the file `bad` is there.
 LIVE = """
     from pathlib import Path

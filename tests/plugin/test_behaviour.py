@@ -12,6 +12,8 @@ from coded import MANIFEST, build, with_codes
 
 from mlrepo import Repo
 
+pytestmark = pytest.mark.slow
+
 QUICK = """
 [tool.mlgates.first_promotion]
 roc_auc = 0.6
@@ -75,7 +77,6 @@ def test_a_model_that_refuses_what_it_cannot_know_passes(repo: Repo, judge: Judg
     assert not (repo.path / ".hypothesis").exists()
 
 
-@pytest.mark.slow
 def test_an_unknown_code_mapped_to_minus_1_is_caught_with_one_row(repo: Repo, judge: Judge) -> None:
     """OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1): the new region priced at a loss."""
     run = judge("maps")
@@ -102,7 +103,6 @@ def test_an_unknown_code_mapped_to_minus_1_is_caught_with_one_row(repo: Repo, ju
     assert mended.ret == 0, mended.text
 
 
-@pytest.mark.slow
 def test_a_counter_example_is_tried_first_next_time(repo: Repo, judge: Judge) -> None:
     judge("maps")
     file = repo.path / ".mlgates" / "counterexamples.json"
@@ -140,7 +140,6 @@ def test_a_model_that_breaks_at_a_hostile_row_fails(repo: Repo, judge: Judge, na
     assert figures(repo)["missing column"][0] == "PASS"
 
 
-@pytest.mark.slow
 def test_a_model_that_hangs_at_a_hostile_row_fails_in_bounded_time(repo: Repo, judge: Judge) -> None:
     assert judge("hangs", more="timeout = 3\n").ret == 1
     said = repo.said_of("behaviour")[1]

@@ -14,6 +14,8 @@ import pytest
 from mlrepo import Repo
 from tests.serving.servers import better
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = "mlgates_manifest: 1\noutput: {low: 0, high: 1}\ncolumns:\n" + "".join(
     f"  {name}: {{extreme: allowed, reason: a line goes on}}\n" for name in ("x1", "x2", "x3", "x4")
 )

@@ -11,6 +11,8 @@ from workloads import asks, serves, stop, with_runs, workload
 from mlrepo import BETTER, CHAMPION, Repo
 from pytest_mlgates.cli import main
 
+pytestmark = pytest.mark.slow
+
 BAD = """
 @pytest.mark.mlgate("well", phase="live", tier="act")
 def test_well(gate):
@@ -59,7 +61,6 @@ def test_a_rollback_takes_the_workload_along(moved: Repo, mlgates) -> None:
     assert workload(moved).note() == ""
 
 
-@pytest.mark.slow
 def test_a_rollback_whose_workload_does_not_follow_says_so_and_is_finished_later(moved: Repo, mlgates) -> None:
     """The alias is back; the announcement stays, so that the next run with --mlgate-apply tries again."""
     asks(moved, {CHAMPION: "?crash"})

@@ -20,6 +20,8 @@ SCRIPT = """
 import mlflow, torch
 from mlflow.pyfunc import PythonModel
 
+pytestmark = pytest.mark.slow
+
 class Net(PythonModel):
     def __init__(self):
         torch.manual_seed(0)

@@ -10,6 +10,8 @@ import pytest
 from mlrepo import ALONE, BETTER, CHAMPION, Repo
 from pytest_mlgates.look import TOOK_TOO_LONG, Look, look
 
+pytestmark = pytest.mark.slow
+
 LIVE = ["golden_integrity", "well"]
 GOOD = """
 @pytest.mark.mlgate("well", phase="live", tier="act")
@@ -48,7 +50,6 @@ def test_a_look_that_is_well_says_so_and_leaves_nothing(live: Repo) -> None:
     assert kept(live) == []
 
 
-@pytest.mark.slow
 def test_a_rollback_is_done_and_its_evidence_kept(live: Repo) -> None:
     assert live.apply().ret == 0 and live.champion() == BETTER
     live.gates(BAD)
@@ -79,7 +80,6 @@ def test_a_rollback_without_a_version_to_go_back_to_is_an_action_that_failed(liv
     assert live.champion() == CHAMPION
 
 
-@pytest.mark.slow
 def test_a_look_that_hangs_is_ended_with_all_it_started(live: Repo) -> None:
     live.gates(
         """

@@ -16,6 +16,8 @@ from test_look import BAD, GOOD, LIVE
 
 from mlrepo import BETTER, CHAMPION, Repo
 
+pytestmark = pytest.mark.slow
+
 ROLLBACKS = "select count(*) from model_version_tags where key = 'mlgates.kind' and value = 'rollback'"
 
 
@@ -85,7 +87,6 @@ def judged_by(repo: Repo, source: str) -> None:
     new.replace(file)
 
 
-@pytest.mark.slow
 def test_what_on_call_reads(live: Repo, watches: list[Watch]) -> None:
     watches.append(one := Watch(live, "--apply"))
     one.until("watching credit every 1 s: golden_integrity, well; rolls back what is proven bad")
@@ -128,7 +129,6 @@ def test_a_rollback_that_fails_is_a_p0(repo: Repo, watches: list[Watch]) -> None
     assert repo.champion() == CHAMPION
 
 
-@pytest.mark.slow
 def test_a_second_watcher_waits_and_takes_over(live: Repo, watches: list[Watch]) -> None:
     watches.append(first := Watch(live, "--apply"))
     first.until("well credit v2")
