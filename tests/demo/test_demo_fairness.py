@@ -40,7 +40,7 @@ def judged(root: Path, **environment: str) -> tuple[int, str, list[dict[str, Any
     return done.returncode, done.stdout, next(g for g in document["gates"] if g["name"] == "fairness")["judgements"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_race_is_held_and_every_code_is_named(copy: Path) -> None:
     code, output, judgements = judged(copy)
     assert code == 1, output

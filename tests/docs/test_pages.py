@@ -24,7 +24,7 @@ STEPS = [mark.removeprefix("step ") for mark in TUTORIAL if mark.startswith("ste
 EXITS = {"1": 1, "5": 1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_tutorial_says_what_happens(untouched: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(untouched, tmp_path / "demo"))
     for step in STEPS:

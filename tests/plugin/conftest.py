@@ -47,7 +47,7 @@ def repo(template: Path, _imported: None, pytester: pytest.Pytester, monkeypatch
     return made
 
 
-@pytest.fixture(params=["alone", pytest.param("n2", marks=pytest.mark.slow)])
+@pytest.fixture(params=["alone", pytest.param("n2", marks=pytest.mark.long)])
 def spread(request: pytest.FixtureRequest) -> list[str]:
     """The arguments that run a test's gates in one process, and its twin with two xdist workers."""
     return [] if request.param == "alone" else N2

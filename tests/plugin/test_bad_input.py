@@ -326,7 +326,7 @@ class TestRegistry:
         assert_refused(run, 10, "database is locked")
         assert time.monotonic() - started < 60, "whoever waits for a lock must be told, not kept"
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_locked_while_acting(self, repo: Repo) -> None:
         repo.gates(
             """

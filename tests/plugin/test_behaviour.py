@@ -140,6 +140,7 @@ def test_a_model_that_breaks_at_a_hostile_row_fails(repo: Repo, judge: Judge, na
     assert figures(repo)["missing column"][0] == "PASS"
 
 
+@pytest.mark.long
 def test_a_model_that_hangs_at_a_hostile_row_fails_in_bounded_time(repo: Repo, judge: Judge) -> None:
     assert judge("hangs", more="timeout = 3\n").ret == 1
     said = repo.said_of("behaviour")[1]
@@ -185,6 +186,7 @@ def test_time_that_is_over_before_everything_is_tried_is_inconclusive(repo: Repo
     assert "nothing was tried of answers: no such row could be made, or 0.01 s were over" in said
 
 
+@pytest.mark.long
 def test_a_model_that_refuses_golden_rows_is_an_error(repo: Repo, judge: Judge) -> None:
     """What refuses everything keeps every promise to refuse."""
     judge("honest")

@@ -85,15 +85,18 @@ class TestWhatGoesWrong:
         told = self.drill(drilled, {BETTER: "?lies"})
         assert "but its golden answers are another model's" in told
 
+    @pytest.mark.long
     def test_pods_that_do_not_say_their_run(self, drilled: Repo) -> None:
         told = self.drill(drilled, {BETTER: "?nameless"})
         assert "does not say which run it is (X-Model-Run-Id), not" in told
 
+    @pytest.mark.long
     def test_pods_in_a_crash_loop(self, drilled: Repo) -> None:
         told = self.drill(drilled, {BETTER: "?crash"}, 15)
         assert "is in a crash loop" in told
         assert "last words of" in told and "this model cannot be loaded" in told
 
+    @pytest.mark.long
     def test_pods_that_never_become_ready(self, drilled: Repo) -> None:
         assert "not finished within 1.5 s" in self.drill(drilled, {BETTER: "?silent"})
 

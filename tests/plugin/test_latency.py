@@ -80,6 +80,7 @@ def test_a_slow_challenger_fails_where_the_champion_is_quick(repo: Repo, serve: 
     assert sentence.startswith("p99 2") and sentence.endswith("proven not <= 2000")
 
 
+@pytest.mark.long
 def test_where_both_are_slow_the_machine_or_the_limit_is_to_blame(repo: Repo, serve: Serve) -> None:
     asked(repo, serve(*OF_CHALLENGER, *SLOW), serve(*OF_CHAMPION, *SLOW), GENTLE)
     run = repo.apply()

@@ -178,7 +178,7 @@ def own_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "own"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_other_models_are_explained_by_permutation(own_model: Path, repo: Repo, judge: Judge) -> None:
     import mlflow
 

@@ -56,7 +56,7 @@ def test_deepchecks_counts_a_crashed_check_as_passed(repo: Repo) -> None:
     held(repo, repo.apply(), 10, "mine: the gate crashed: RuntimeError: out of memory")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_argo_counts_an_analysis_of_nothing_but_errors_as_successful(repo: Repo) -> None:
     repo.point("champion", RAISES)
     held(repo, repo.apply("--mlgate-challenger", RAISES), 1, "same version, v6", champion=RAISES)
