@@ -9,6 +9,7 @@ from pytest_mlgates.demo.place import resolved
 
 TEXT = """\
 What to look at:
+  .mlgates/report/report.html    the decision and why, for people: open it in a browser
   .mlgates/report/evidence.json  what was measured, on how many rows, with which interval, and the decision
   data/golden.parquet.dvc        the pointer that pins the golden set
   README.md                      what is where, and a gate of your own in ten lines
