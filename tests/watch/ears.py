@@ -21,6 +21,7 @@ class Heard:
     paths: list[str] = field(default_factory=list)
     status: int = 200
     stall: threading.Event | None = None
+    came: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -35,6 +36,7 @@ def ears() -> Iterator[Heard]:
             heard.paths.append(self.path)
             heard.headers.append(dict(self.headers))
             heard.bodies.append(json.loads(body) if body[:1] in b"{[" else body.decode())
+            heard.came.set()
             self.send_response(heard.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
