@@ -23,14 +23,19 @@ def quiet() -> None:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
 
 
-@pytest.mark.parametrize("one", benign.ALL, ids=lambda one: one.name)
-def test_an_honest_model_is_trusted(one: benign.Benign, tmp_path: Path, read: Callable[[Path], Scan]) -> None:
+def saved(one: benign.Benign, folder: Path) -> Path:
+    """The model in `folder`; skips where its library is not installed."""
     if one.library not in ALWAYS and not importlib.util.find_spec(one.library):
         pytest.skip(f"{one.library} is not installed here")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        one.save(tmp_path / "model")
-    found = read(tmp_path / "model")
+        one.save(folder)
+    return folder
+
+
+@pytest.mark.parametrize("one", benign.ALL, ids=lambda one: one.name)
+def test_an_honest_model_is_trusted(one: benign.Benign, tmp_path: Path, read: Callable[[Path], Scan]) -> None:
+    found = read(saved(one, tmp_path / "model"))
     assert [str(problem) for problem in found.problems] == []
     assert found.digest == fingerprint.of_folder(tmp_path / "model")
 
@@ -38,12 +43,7 @@ def test_an_honest_model_is_trusted(one: benign.Benign, tmp_path: Path, read: Ca
 @pytest.mark.parametrize("one", benign.BY_VALUE, ids=lambda one: one.name)
 def test_code_by_value_is_a_class_of_its_own(one: benign.Benign, tmp_path: Path, read: Callable[[Path], Scan]) -> None:
     """Refused as code and nothing worse, until the settings trust the digest."""
-    if one.library not in ALWAYS and not importlib.util.find_spec(one.library):
-        pytest.skip(f"{one.library} is not installed here")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        one.save(tmp_path / "model")
-    found = read(tmp_path / "model")
+    found = read(saved(one, tmp_path / "model"))
     assert "code" in {problem.kind for problem in found.problems}
     assert found.untrusted([found.digest]) == ()
     (tmp_path / "model" / "more").write_text("x")

@@ -12,6 +12,7 @@ import importlib
 import os
 import pkgutil
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,25 @@ def repo(template: Path, _imported: None, pytester: pytest.Pytester, monkeypatch
     made = Repo(pytester.path, pytester)
     made.settings()
     return made
+
+
+@pytest.fixture
+def mlgates(
+    repo: Repo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs `mlgates ...` in the repository: (exit code, stdout, stderr)."""
+    from pytest_mlgates.cli import main
+
+    monkeypatch.setenv("GITHUB_ACTOR", "ada")
+    monkeypatch.delenv("MLGATES_MODEL", raising=False)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
 
 
 @pytest.fixture(params=["alone", pytest.param("n2", marks=pytest.mark.long)])

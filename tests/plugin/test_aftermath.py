@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from mlrepo import BETTER, CHAMPION, Repo
-from pytest_mlgates.cli import main
 from tests.watch.ears import ears
 
 pytestmark = pytest.mark.slow
@@ -17,19 +16,6 @@ LIVE = """
     def test_answers(gate):
         gate.judge(Evidence("wrong answers", Path("bad").exists(), n=100), at_most(0))
 """
-
-
-@pytest.fixture
-def mlgates(repo: Repo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GITHUB_ACTOR", "ada")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from workloads import asks, serves, stop, with_runs, workload
 
 from mlrepo import BETTER, CHAMPION, Repo
-from pytest_mlgates.cli import main
 
 pytestmark = pytest.mark.slow
 
@@ -18,21 +17,6 @@ BAD = """
 def test_well(gate):
     gate.judge(Evidence("answer", 12, n=7), at_least(40))
 """
-
-
-@pytest.fixture
-def mlgates(repo: Repo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    """Runs `mlgates ...` in the repository: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("GITHUB_ACTOR", "ada")
-    monkeypatch.delenv("MLGATES_MODEL", raising=False)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

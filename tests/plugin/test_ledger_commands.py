@@ -7,23 +7,7 @@ import json
 import pytest
 
 from mlrepo import BARELY, BETTER, CHAMPION, MOVES_THE_ALIAS, WORSE, Repo
-from pytest_mlgates.cli import main
 from pytest_mlgates.report import evidence_file
-
-
-@pytest.fixture
-def mlgates(repo: Repo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    """Runs `mlgates ...` in the repository: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("GITHUB_ACTOR", "ada")
-    monkeypatch.delenv("MLGATES_MODEL", raising=False)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def test_history_says_who_why_and_on_which_evidence(repo: Repo, mlgates) -> None:

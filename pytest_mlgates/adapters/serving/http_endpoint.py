@@ -45,7 +45,6 @@ class HttpEndpoint:
         self._headers = dict(headers or {})
         self._timeout = timeout
         self.verify_tls, self.ca = verify_tls, ca
-        self.verify_tls, self.ca = verify_tls, ca
         self._tls = tls_context(verify=verify_tls, ca=ca) if url.startswith("https:") else None
         self._own = threading.local()
         self._clients: list[Client] = []
