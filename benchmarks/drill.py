@@ -33,7 +33,7 @@ from pytest_mlgates.adapters.local.pods import free_port  # noqa: E402
 from pytest_mlgates.measure.drill import failed_requests, p95, rehearse  # noqa: E402
 from pytest_mlgates.policy import RollbackDrill  # noqa: E402
 from pytest_mlgates.ports import Release  # noqa: E402
-from pytest_mlgates.staging import set_up  # noqa: E402
+from pytest_mlgates.rollout.staging import set_up  # noqa: E402
 from tests.cluster import places  # noqa: E402
 from tests.cluster.cast import FileRegistry, golden, outside, quiet  # noqa: E402
 

@@ -24,10 +24,10 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 from pytest_mlgates.adapters.mlflow.log import MlflowLog
 from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
-from pytest_mlgates.book import Book, begin
 from pytest_mlgates.ledger import Entry, Kind
-from pytest_mlgates.projector import change
-from pytest_mlgates.reconcile import reconcile
+from pytest_mlgates.promotion.book import Book, begin
+from pytest_mlgates.promotion.projector import change
+from pytest_mlgates.promotion.reconcile import reconcile
 
 LIMIT = 20
 VERSIONS = 4

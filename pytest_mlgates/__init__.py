@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pytest_mlgates.gate import Gate
     from pytest_mlgates.golden import GoldenSet
     from pytest_mlgates.model import Model
+    from pytest_mlgates.origin.stamping import stamp
     from pytest_mlgates.rules import at_least, at_most, better_by, is_true, not_above, not_below, not_worse_than
-    from pytest_mlgates.stamping import stamp
     from pytest_mlgates.verdict import Finding, Verdict
 
 _HOME = {
@@ -35,7 +35,7 @@ _HOME = {
     "not_above": "rules",
     "not_below": "rules",
     "not_worse_than": "rules",
-    "stamp": "stamping",
+    "stamp": "origin.stamping",
 }
 
 __all__ = [

@@ -11,9 +11,9 @@ from pytest_mlgates.cache import AnswerCache
 from pytest_mlgates.errors import CouldNotEvaluate, ModelGone, UsageError
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.lock import TAG
-from pytest_mlgates.measure.scores import as_classes, as_scores, labels_only
 from pytest_mlgates.pins import PinnedModel
 from pytest_mlgates.ports import Answer, Method, Rows, Said, ScoredModel, Scorer, Told
+from pytest_mlgates.scores import as_classes, as_scores, labels_only
 from pytest_mlgates.settings import Settings
 
 if TYPE_CHECKING:

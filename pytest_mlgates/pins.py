@@ -10,8 +10,8 @@ from typing import Any
 
 from pytest_mlgates import fingerprint
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
-from pytest_mlgates.lineage import Part
 from pytest_mlgates.live.guard import Past
+from pytest_mlgates.origin.lineage import Part
 from pytest_mlgates.ports import GoldenStore, Pointer, Registry, Version
 from pytest_mlgates.settings import Settings
 

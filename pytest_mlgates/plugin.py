@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.add_hookspecs(hookspecs)
     if config.option.mlgate:
-        from pytest_mlgates.session import install
+        from pytest_mlgates.session.controller import install
 
         install(config)
     elif not hasattr(config, "workerinput"):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_mlgates.adapters.serving.http_client import Client
-from pytest_mlgates.alike import alike
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, MlgatesError
 from pytest_mlgates.ports import Call, Cluster, Release, Version
 from pytest_mlgates.wires import by_name
+from pytest_mlgates.wires.alike import alike
 
 HEADER = "x-model-run-id"
 #: Right answers in a row at the workload's address before it is believed: old pods may still be in its list.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pytest_mlgates import audit
-from pytest_mlgates.chain import AuditBroken
 from pytest_mlgates.commands.ledger_options import add_model, opened
+from pytest_mlgates.ledger.chain import AuditBroken
+from pytest_mlgates.promotion import audit
 
 HELP = "check the audit mirror, entry by entry, and against the registry"
 

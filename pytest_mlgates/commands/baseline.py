@@ -60,7 +60,7 @@ def run(given: argparse.Namespace) -> int:
         print(f"wrote {out}")
     if run_id:
         from pytest_mlgates.adapters.mlflow.artifacts import RunTexts
-        from pytest_mlgates.doors import registry_uri
+        from pytest_mlgates.doors.outside import registry_uri
 
         RunTexts(registry_uri(settings, os.environ)).write(run_id, FILE, made.to_json())
         print(f"kept as {FILE} with run {run_id}")
@@ -73,7 +73,7 @@ def _run_id(given: argparse.Namespace) -> str:
         return str(given.run_id)
     from pytest_mlgates.commands.ledger_options import opened
     from pytest_mlgates.errors import UsageError
-    from pytest_mlgates.proof import existing
+    from pytest_mlgates.promotion.proof import existing
 
     settings, doors = opened(given)
     version = existing(doors, settings, given.version)

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlgates import fingerprint
-from pytest_mlgates.book import read
-from pytest_mlgates.card import Promotion, card
 from pytest_mlgates.commands.ledger_options import add_model, opened
-from pytest_mlgates.doors import Doors
+from pytest_mlgates.doors.outside import Doors
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.ledger import Kind, Ruling
 from pytest_mlgates.ports import Version
-from pytest_mlgates.proof import existing
-from pytest_mlgates.record import CARD, EVIDENCE
+from pytest_mlgates.promotion.book import read
+from pytest_mlgates.promotion.proof import existing
+from pytest_mlgates.publish.card import Promotion, card
+from pytest_mlgates.publish.record import CARD, EVIDENCE
 from pytest_mlgates.report import evidence_file
 
 HELP = "the model card of a promoted version; exit code 1 when it is stale"

@@ -9,7 +9,7 @@ import time
 from pytest_mlgates.adapters.local.cluster import keeper_of
 from pytest_mlgates.adapters.serving.lease import Lease
 from pytest_mlgates.commands.ledger_options import add_model, opened
-from pytest_mlgates.doors import open_cluster, registry_uri
+from pytest_mlgates.doors.outside import open_cluster, registry_uri
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.settings import Settings
 

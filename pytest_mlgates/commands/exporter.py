@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 from pytest_mlgates.adapters.watching.exposition import Exposition, wait
-from pytest_mlgates.collecting import Collecting
 from pytest_mlgates.exporter import METRICS
+from pytest_mlgates.exporter.collecting import Collecting
 from pytest_mlgates.settings import load
 
 HELP = "serve figures for Prometheus, or push them to a Pushgateway"

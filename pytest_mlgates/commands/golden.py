@@ -14,8 +14,8 @@ from pytest_mlgates.commands import golden_record
 if TYPE_CHECKING:
     from pytest_mlgates.golden import GoldenSet
     from pytest_mlgates.ports import Pointer
+    from pytest_mlgates.ports.versions import History
     from pytest_mlgates.settings import Settings
-    from pytest_mlgates.versions import History
 
 HELP = "show the golden set's versions, age and balance, or freeze its contract"
 #: What `resolves` assumes of the two models; rows needed fall as they agree more.
@@ -109,7 +109,7 @@ def _age(golden: GoldenSet, history: History, today: datetime.date) -> str:
 
 def alpha_of(chosen: Settings) -> float:
     """The level of golden_regression, lower where the budget is enforced."""
-    from pytest_mlgates.budget import at_enforced_level
+    from pytest_mlgates.promotion.budget import at_enforced_level
 
     return at_enforced_level(chosen).golden_regression.alpha
 

@@ -23,13 +23,13 @@ def run(given: argparse.Namespace, chosen: Settings) -> int:
     """Raises UsageError for a version that does not exist, CouldNotEvaluate when it cannot be asked."""
     from pytest_mlgates.adapters.serving.http_endpoint import plain_rows
     from pytest_mlgates.cache import write_atomically
-    from pytest_mlgates.doors import golden_store, open_doors, registry_uri
+    from pytest_mlgates.doors.outside import golden_store, open_doors, registry_uri
+    from pytest_mlgates.doors.scoring import open_scorer
+    from pytest_mlgates.doors.serving import own_answers, telling
     from pytest_mlgates.errors import CouldNotEvaluate, UsageError
     from pytest_mlgates.golden_record import GoldenRecord
     from pytest_mlgates.pins import pin
-    from pytest_mlgates.run import Run
-    from pytest_mlgates.scoring import open_scorer
-    from pytest_mlgates.serving import own_answers, telling
+    from pytest_mlgates.session.run import Run
     from pytest_mlgates.wires.likeness import declared
 
     if given.rows < 1:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from pytest_mlgates.actor import actor
-from pytest_mlgates.budget import at_enforced_level, budget_of
-from pytest_mlgates.doors import Doors, open_doors, registry_uri
+from pytest_mlgates.doors.outside import Doors, open_doors, registry_uri
+from pytest_mlgates.doors.scoring import open_scorer
 from pytest_mlgates.errors import MlgatesError
 from pytest_mlgates.fingerprint import of_folder
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.history import first_champion, judged_on
 from pytest_mlgates.ledger import State
+from pytest_mlgates.ledger.history import first_champion, judged_on
 from pytest_mlgates.measure.quality import floor, metrics_of
 from pytest_mlgates.model import Scoring
-from pytest_mlgates.opening import open_ledger
 from pytest_mlgates.pins import PinnedModel
 from pytest_mlgates.ports import Version
-from pytest_mlgates.scoring import open_scorer
+from pytest_mlgates.promotion.actor import actor
+from pytest_mlgates.promotion.budget import at_enforced_level, budget_of
+from pytest_mlgates.promotion.opening import open_ledger
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.wording import figure, interval
 

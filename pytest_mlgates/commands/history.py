@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates import history
 from pytest_mlgates.cache import write_atomically
 from pytest_mlgates.commands.ledger_options import add_model, existing_book, opened
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
+from pytest_mlgates.ledger import history
 from pytest_mlgates.report.chronicle import chronicle
 
 HELP = "who was champion when, why, on which evidence"

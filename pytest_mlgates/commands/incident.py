@@ -9,8 +9,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_mlgates import runbook
-from pytest_mlgates.actor import actor
 from pytest_mlgates.commands.ledger_options import add_model, existing_book, opened
 from pytest_mlgates.errors import MlgatesError, UsageError
 from pytest_mlgates.incident import (
@@ -21,11 +19,13 @@ from pytest_mlgates.incident import (
     State,
     draft,
     handover,
+    runbook,
     seconds,
     stamped,
     timeline,
 )
-from pytest_mlgates.journal import Journal
+from pytest_mlgates.incident.journal import Journal
+from pytest_mlgates.promotion.actor import actor
 from pytest_mlgates.settings import Settings, load
 
 HELP = "incidents: list, show, take on, note, close; post-mortem and hand-over drafts"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_mlgates import sources
 from pytest_mlgates.adoption import ci_files
-from pytest_mlgates.doors import open_doors, registry_uri
+from pytest_mlgates.doors.outside import open_doors, registry_uri
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, UsageError
 from pytest_mlgates.settings import Settings, load
 

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_mlgates.audit import keep
-from pytest_mlgates.book import Book, read
-from pytest_mlgates.doors import Doors, open_doors, registry_uri
+from pytest_mlgates.doors.outside import Doors, open_doors, registry_uri
 from pytest_mlgates.errors import UsageError
+from pytest_mlgates.promotion.audit import keep
+from pytest_mlgates.promotion.book import Book, read
 from pytest_mlgates.settings import Settings, load
 
 if TYPE_CHECKING:
-    from pytest_mlgates.following import Following
+    from pytest_mlgates.rollout.following import Following
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def workload(settings: Settings, doors: Doors) -> Following | None:
     """What serves the champion and goes where the alias goes, where the settings name a cluster."""
     if settings.cluster is None:
         return None
-    from pytest_mlgates.following import following
+    from pytest_mlgates.rollout.following import following
 
     return following(settings, doors.registry, registry_uri(settings, os.environ), os.environ)()
 

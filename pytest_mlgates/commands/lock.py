@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from pytest_mlgates.commands.ledger_options import add_model, opened
+from pytest_mlgates.doors.locks import FILE
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.lock import TAG, Lock, read_lock
 from pytest_mlgates.lock.installed import installed
-from pytest_mlgates.locks import FILE
-from pytest_mlgates.proof import existing
+from pytest_mlgates.promotion.proof import existing
 
 HELP = "record the environment a version was trained in, package by package"
 

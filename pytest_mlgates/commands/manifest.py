@@ -30,14 +30,14 @@ def run(given: argparse.Namespace) -> int:
     """Raises UsageError when there is a manifest already, CouldNotEvaluate when the version cannot be explained."""
     from pytest_mlgates import settings
     from pytest_mlgates.cache import write_atomically
-    from pytest_mlgates.declared import KEPT, baseline_of
-    from pytest_mlgates.doors import golden_store, open_doors, registry_uri
+    from pytest_mlgates.doors.declared import KEPT, baseline_of
+    from pytest_mlgates.doors.outside import golden_store, open_doors, registry_uri
+    from pytest_mlgates.doors.scoring import open_scorer
     from pytest_mlgates.errors import CouldNotEvaluate, UsageError
     from pytest_mlgates.manifest import Explanation
     from pytest_mlgates.measure.explanation import explained
     from pytest_mlgates.pins import pin
-    from pytest_mlgates.run import Run
-    from pytest_mlgates.scoring import open_scorer
+    from pytest_mlgates.session.run import Run
 
     chosen = settings.load(Path.cwd(), {"model": given.model}, os.environ)
     place = chosen.base / chosen.manifest.file

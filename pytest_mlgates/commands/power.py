@@ -95,7 +95,7 @@ def _asked(given: argparse.Namespace) -> _Asked:
 
 def _alpha() -> float:
     """The level of golden_regression in the settings, lower where the golden set's budget is enforced."""
-    from pytest_mlgates.budget import at_enforced_level
+    from pytest_mlgates.promotion.budget import at_enforced_level
     from pytest_mlgates.settings import load
 
     return at_enforced_level(load(Path.cwd(), {}, os.environ)).golden_regression.alpha

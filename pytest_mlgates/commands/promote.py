@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_mlgates.actor import actor
-from pytest_mlgates.book import begin
 from pytest_mlgates.commands.ledger_options import add_change, confirmed, keep_mirror, opened, workload
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.ledger import Entry, Kind, digest_on_record
-from pytest_mlgates.projector import change
-from pytest_mlgates.proof import existing, prove
+from pytest_mlgates.promotion.actor import actor
+from pytest_mlgates.promotion.book import begin
+from pytest_mlgates.promotion.projector import change
+from pytest_mlgates.promotion.proof import existing, prove
 
 HELP = "make a version champion without the gates; recorded, and shown until a normal promotion"
 

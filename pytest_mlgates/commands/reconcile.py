@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_mlgates.actor import actor
-from pytest_mlgates.book import Book
 from pytest_mlgates.commands.ledger_options import add_model, existing_book, keep_mirror, opened
 from pytest_mlgates.decision import Exit
-from pytest_mlgates.reconcile import Report, accept, reconcile
+from pytest_mlgates.promotion.actor import actor
+from pytest_mlgates.promotion.book import Book
+from pytest_mlgates.promotion.reconcile import Report, accept, reconcile
 
 HELP = "bring alias and ledger together again"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_mlgates.commands.evidence_files import loaded
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.publish import publish
+from pytest_mlgates.publish.files import publish
 from pytest_mlgates.report import page
 
 HELP = "report.html, summary.md and results.sarif from an evidence file"

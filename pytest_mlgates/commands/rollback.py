@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_mlgates.actor import actor
 from pytest_mlgates.commands.ledger_options import add_change, confirmed, existing_book, keep_mirror, opened, workload
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.ledger import Entry, Kind, digest_on_record, rollback_target
-from pytest_mlgates.projector import change
-from pytest_mlgates.proof import existing, prove
+from pytest_mlgates.promotion.actor import actor
+from pytest_mlgates.promotion.projector import change
+from pytest_mlgates.promotion.proof import existing, prove
 
 HELP = "make the last version that really served champion again"
 

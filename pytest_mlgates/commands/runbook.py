@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_mlgates import runbook
 from pytest_mlgates.errors import UsageError
+from pytest_mlgates.incident import runbook
 from pytest_mlgates.validation import did_you_mean
 
 HELP = "what to do when a gate does not pass or an alert fires"

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 from pytest_mlgates.commands.ledger_options import add_model, opened
-from pytest_mlgates.doors import open_runs, registry_uri
-from pytest_mlgates.proof import existing
-from pytest_mlgates.provenance import Provenance
-from pytest_mlgates.stamping import later
+from pytest_mlgates.doors.outside import open_runs, registry_uri
+from pytest_mlgates.origin.provenance import Provenance
+from pytest_mlgates.origin.stamping import later
+from pytest_mlgates.promotion.proof import existing
 
 HELP = "record on a version where it came from: run, commit, data, environment, files"
 

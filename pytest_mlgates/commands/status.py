@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_mlgates.actor import actor
 from pytest_mlgates.commands.ledger_options import add_model, opened
 from pytest_mlgates.decision import Exit
-from pytest_mlgates.opening import open_ledger
+from pytest_mlgates.promotion.actor import actor
+from pytest_mlgates.promotion.opening import open_ledger
 
 HELP = "who is champion, and whether alias and ledger agree"
 

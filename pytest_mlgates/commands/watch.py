@@ -45,8 +45,8 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _looks(given: argparse.Namespace, base: Path, every: float, limit_s: float, stop: threading.Event) -> int:
-    from pytest_mlgates.look import look
-    from pytest_mlgates.watcher import STARTS, Watcher
+    from pytest_mlgates.watch.look import look
+    from pytest_mlgates.watch.watcher import STARTS, Watcher
 
     options = ["--mlgate-model", given.model] if given.model else []
     watcher, code = Watcher(), 0

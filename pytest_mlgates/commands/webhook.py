@@ -12,21 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pytest_mlgates.actor import actor
 from pytest_mlgates.adapters.serving.http_endpoint import secret_headers
 from pytest_mlgates.adapters.watching.alerts import PrometheusAlerts
 from pytest_mlgates.adapters.watching.webhook_server import serve
-from pytest_mlgates.aftermath import teller
-from pytest_mlgates.answering import Answering, Standing
-from pytest_mlgates.book import read
-from pytest_mlgates.doors import open_doors, registry_uri
+from pytest_mlgates.aftermath.steps import teller
+from pytest_mlgates.doors.outside import open_doors, registry_uri
 from pytest_mlgates.errors import CouldNotEvaluate, MlgatesError, UsageError
 from pytest_mlgates.incident import Event, Incident, Kind, Severity, Source, State, seconds, stamped
-from pytest_mlgates.journal import Journal
-from pytest_mlgates.look import Look, look
+from pytest_mlgates.incident.journal import Journal
 from pytest_mlgates.ports.notifier import Message
+from pytest_mlgates.promotion.actor import actor
+from pytest_mlgates.promotion.book import read
 from pytest_mlgates.settings import Settings, load
+from pytest_mlgates.watch.look import Look, look
 from pytest_mlgates.webhook import Alert, Desk, Door, Job, Refused, alerts
+from pytest_mlgates.webhook.answering import Answering, Standing
 
 HELP = "take Alertmanager's posts; what is proven bad is rolled back"
 

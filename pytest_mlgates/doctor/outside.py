@@ -23,7 +23,7 @@ def outside(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _registry(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
-    from pytest_mlgates.doors import open_doors, registry_uri
+    from pytest_mlgates.doors.outside import open_doors, registry_uri
 
     doors = open_doors(settings, registry_uri(settings, environ))
     champion, challenger = doors.registry.find(settings.champion), doors.registry.find(settings.challenger)
@@ -41,7 +41,7 @@ def _registry(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]
 
 def _rights(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
     from pytest_mlgates.adapters.mlflow.rights import may_change
-    from pytest_mlgates.doors import open_doors, registry_uri
+    from pytest_mlgates.doors.outside import open_doors, registry_uri
 
     uri = registry_uri(settings, environ)
     log = open_doors(settings, uri).log
@@ -73,7 +73,7 @@ def _power(settings: Settings) -> Iterator[Check]:
 
 
 def _cluster(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
-    from pytest_mlgates.doors import open_cluster, registry_uri
+    from pytest_mlgates.doors.outside import open_cluster, registry_uri
 
     assert settings.cluster is not None
     cluster = open_cluster(settings, registry_uri(settings, environ), environ, drill=False)

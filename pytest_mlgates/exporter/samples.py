@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_mlgates.history import judged_on, reigns
 from pytest_mlgates.incident import Incident, Severity, State, times
 from pytest_mlgates.incident.times import overdue
 from pytest_mlgates.ledger import Kind
 from pytest_mlgates.ledger import State as Ledger
+from pytest_mlgates.ledger.history import judged_on, reigns
 
 _VERDICTS = ("PASS", "INCONCLUSIVE", "ERROR", "FAIL")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from pytest_mlgates.artifact import Problem, Scan, scan
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
+from pytest_mlgates.origin.provenance import Provenance
 from pytest_mlgates.pins import PinnedModel, Pins
 from pytest_mlgates.policy import ArtifactSafety
-from pytest_mlgates.provenance import Provenance
 from pytest_mlgates.wording import YES_NO
 
 #: More would not be read.

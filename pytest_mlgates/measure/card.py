@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_mlgates.card import WRITTEN, missing
 from pytest_mlgates.evidence import Evidence
+from pytest_mlgates.origin.provenance import Provenance, names
 from pytest_mlgates.policy import Card
-from pytest_mlgates.provenance import Provenance, names
+from pytest_mlgates.publish.card import WRITTEN, missing
 from pytest_mlgates.wording import YES_NO
 
 

@@ -13,9 +13,9 @@ from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.measure.twins import Twins, twins_of
+from pytest_mlgates.origin.training import Training
 from pytest_mlgates.policy import GoldenValidity
 from pytest_mlgates.settings import Settings
-from pytest_mlgates.training import Training
 
 if TYPE_CHECKING:
     import pandas as pd

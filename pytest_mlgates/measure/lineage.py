@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.lineage import Part
+from pytest_mlgates.origin.lineage import Part
 from pytest_mlgates.wording import YES_NO
 
 

@@ -9,8 +9,8 @@ from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.measure.quality import FEWEST
 from pytest_mlgates.policy import GoldenValidity
+from pytest_mlgates.ports.versions import History
 from pytest_mlgates.settings import Settings
-from pytest_mlgates.versions import History
 from pytest_mlgates.wording import YES_NO
 
 #: Rows of a class below which no margin worth having can be resolved, and those from which most can.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_mlgates import runbook
+from pytest_mlgates.incident import runbook
 from pytest_mlgates.rules_files.watched import Watched, buckets, quoted, rate, span
 
 #: Ranges over which the share of errors is kept: for the burn rate's pairs of windows.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates.doors import open_cluster
+from pytest_mlgates.doors.outside import open_cluster
+from pytest_mlgates.doors.scoring import open_scorer
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.policy import ClusterSettings
-from pytest_mlgates.scoring import open_scorer
 from pytest_mlgates.settings import Settings
 
 SENTENCE = "in forked child processes, which Windows does not have: run this on Linux, or in WSL 2"

@@ -14,8 +14,8 @@ import pandas as pd
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.policy import RollbackDrill
 from pytest_mlgates.ports import Answer, Cluster, Version
+from pytest_mlgates.rollout.staging import Outside
 from pytest_mlgates.settings import Settings
-from pytest_mlgates.staging import Outside
 
 MODEL = "tiny"
 VERSIONS = ("1", "2", "3")

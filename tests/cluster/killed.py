@@ -22,7 +22,7 @@ from pytest_mlgates.adapters.kubernetes.deployment import Place
 from pytest_mlgates.adapters.local.cluster import LocalCluster
 from pytest_mlgates.measure.drill import rehearse
 from pytest_mlgates.ports import Release
-from pytest_mlgates.staging import set_up
+from pytest_mlgates.rollout.staging import set_up
 from tests.cluster.cast import POLICY, FileRegistry, counted, golden, outside, quiet
 from tests.cluster.places import TINY
 

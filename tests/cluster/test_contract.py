@@ -16,7 +16,7 @@ import pytest
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
 from pytest_mlgates.measure.drill import rehearse
 from pytest_mlgates.ports import Release
-from pytest_mlgates.staging import set_up
+from pytest_mlgates.rollout.staging import set_up
 from pytest_mlgates.workload import IN_A_ROW
 from tests.cluster.cast import POLICY, FileRegistry, golden, outside
 from tests.cluster.places import REPLICAS, Here

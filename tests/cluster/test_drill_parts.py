@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from pytest_mlgates import Verdict, at_most, is_true
 from pytest_mlgates.adapters.load.drill_load import DrillLoad
 from pytest_mlgates.adapters.serving.lease import Lease, mine
-from pytest_mlgates.alike import alike
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.keeping import Keeping, Note, recover
 from pytest_mlgates.measure.drill import Drilled, failed_requests, freshness, p95, rehearse, restored, time_to_restore
 from pytest_mlgates.policy import ClusterSettings, RollbackDrill
 from pytest_mlgates.ports import Asked, Call, Release, Version
-from pytest_mlgates.staging import set_up
+from pytest_mlgates.rollout.keeping import Keeping, Note, recover
+from pytest_mlgates.rollout.staging import set_up
+from pytest_mlgates.wires.alike import alike
 from tests.cluster import places
 from tests.cluster.cast import POLICY, FileRegistry, counted, golden, outside, quiet
 from tests.cluster.places import Here

@@ -15,10 +15,10 @@ from pytest_mlgates import Verdict, at_most, is_true
 from pytest_mlgates.adapters.kubernetes import api as kubernetes_api
 from pytest_mlgates.adapters.local.cluster import keeper_of
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
-from pytest_mlgates.keeping import recover
 from pytest_mlgates.measure.drill import Drilled, failed_requests, rehearse, restored, was_held
 from pytest_mlgates.ports import Release, Version
-from pytest_mlgates.staging import set_up
+from pytest_mlgates.rollout.keeping import recover
+from pytest_mlgates.rollout.staging import set_up
 from tests.cluster import places
 from tests.cluster.cast import POLICY, FileRegistry, counted, golden, outside, quiet
 from tests.cluster.places import Here

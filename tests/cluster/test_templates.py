@@ -14,7 +14,7 @@ from pytest_mlgates.adapters.kubernetes.cluster import KubernetesCluster
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.measure.drill import rehearse
 from pytest_mlgates.ports import Release
-from pytest_mlgates.staging import set_up
+from pytest_mlgates.rollout.staging import set_up
 from tests.cluster.cast import POLICY, FileRegistry, golden, outside, quiet
 from tests.cluster.places import Here
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates import environment, fingerprint, stamp
+from pytest_mlgates import fingerprint, stamp
 from pytest_mlgates.errors import MlgatesError, UsageError
+from pytest_mlgates.origin import environment
 from tests.commands.shell import here as mlgates
 
 BETTER, WORSE = "2", "3"
@@ -136,9 +137,9 @@ class TestInATrainingScript:
 
     def test_the_name_stays_the_function_when_its_module_is_imported(self) -> None:
         import pytest_mlgates
-        import pytest_mlgates.stamping
+        import pytest_mlgates.origin.stamping
 
-        assert pytest_mlgates.stamp is pytest_mlgates.stamping.stamp
+        assert pytest_mlgates.stamp is pytest_mlgates.origin.stamping.stamp
 
     def test_other_data_than_the_pinned_is_refused_and_nothing_is_recorded(self, code: Code) -> None:
         (code.root / "data" / "t.csv").write_bytes(b"other")

@@ -15,9 +15,10 @@ import pytest
 import yaml
 from mlflow.entities.model_registry import ModelVersion
 
-from pytest_mlgates import environment, fingerprint
+from pytest_mlgates import fingerprint
 from pytest_mlgates.demo import next_steps
 from pytest_mlgates.demo.data import SURVEY
+from pytest_mlgates.origin import environment
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_mlgates.book import Book, begin
 from pytest_mlgates.ledger import Entry, Kind, State, rollback_target
-from pytest_mlgates.projector import Projected, change
-from pytest_mlgates.reconcile import Report, reconcile
+from pytest_mlgates.promotion.book import Book, begin
+from pytest_mlgates.promotion.projector import Projected, change
+from pytest_mlgates.promotion.reconcile import Report, reconcile
 
 ALIAS = "champion"
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_mlgates.book import begin, read
 from pytest_mlgates.ledger import Kind, LedgerBroken
+from pytest_mlgates.promotion.book import begin, read
 
 from .memory import MemoryLog, MemoryRegistry
 from .moves import ALIAS, book_of, promote

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_mlgates.book import Book, append
 from pytest_mlgates.errors import ActionFailed, ChampionMoved, UsageError
 from pytest_mlgates.ledger import Entry, Kind, LedgerBroken, MovedByHand, rollback_targets
-from pytest_mlgates.projector import project
-from pytest_mlgates.reconcile import accept, reconcile
+from pytest_mlgates.promotion.book import Book, append
+from pytest_mlgates.promotion.projector import project
+from pytest_mlgates.promotion.reconcile import accept, reconcile
 
 from .memory import MemoryLog, MemoryRegistry
 from .moves import ALIAS, book_of, promote, promotion, repair, roll_back

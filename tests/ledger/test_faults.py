@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates import book as book_module
-from pytest_mlgates.book import ATTEMPTS, Book
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, MlgatesError
 from pytest_mlgates.ledger import Kind, OutcomeUnknown, replay
 from pytest_mlgates.ledger.wire import record
-from pytest_mlgates.reconcile import reconcile
+from pytest_mlgates.promotion import book as book_module
+from pytest_mlgates.promotion.book import ATTEMPTS, Book
+from pytest_mlgates.promotion.reconcile import reconcile
 
 from .memory import MemoryLog, MemoryRegistry
 from .moves import ALIAS, book_of, promote, repair, roll_back

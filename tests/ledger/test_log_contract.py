@@ -97,8 +97,8 @@ def test_deleting_shows(sqlite: str) -> None:
     """MLflow never gives a deleted number again, but begins at 1 after the model was deleted: both are noticed."""
     from mlflow.tracking import MlflowClient
 
-    from pytest_mlgates.book import Book, read
     from pytest_mlgates.ledger import LedgerBroken
+    from pytest_mlgates.promotion.book import Book, read
 
     make_model(sqlite, "m", versions=4, champion="1")
     log, registry = worker.stores(sqlite, "m")

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pytest_mlgates.book import Book
 from pytest_mlgates.errors import ActionFailed, MlgatesError
+from pytest_mlgates.promotion.book import Book
 
 from . import worker
 from .moves import ALIAS, book_of, promote, repair

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates.book import Book
+from pytest_mlgates.promotion.book import Book
 
 from . import worker
 from .moves import ALIAS, book_of, promote, repair, roll_back

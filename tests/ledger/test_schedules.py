@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_mlgates import projector
-from pytest_mlgates.book import Book
 from pytest_mlgates.errors import ChampionMoved
 from pytest_mlgates.ledger import Entry, Kind, MovedByHand, rollback_targets
-from pytest_mlgates.projector import change
-from pytest_mlgates.reconcile import reconcile
+from pytest_mlgates.promotion import projector
+from pytest_mlgates.promotion.book import Book
+from pytest_mlgates.promotion.projector import change
+from pytest_mlgates.promotion.reconcile import reconcile
 
 from .checker import Said, violations
 from .memory import MemoryLog, MemoryRegistry

@@ -15,10 +15,10 @@ import mlflow.tracking  # noqa: F401 - both are here to be preloaded
 
 from pytest_mlgates.adapters.mlflow.log import MlflowLog
 from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
-from pytest_mlgates.book import Book
 from pytest_mlgates.errors import ActionFailed, ChampionMoved, CouldNotEvaluate
 from pytest_mlgates.ledger import Entry, Kind, rollback_targets
-from pytest_mlgates.projector import change
+from pytest_mlgates.promotion.book import Book
+from pytest_mlgates.promotion.projector import change
 
 from . import moves
 from .steps import Tape, Watched, die

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mlgates.doors.rebuilt import rebuilt
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.lock import Lock, Package
 from pytest_mlgates.lock.installed import python, system
 from pytest_mlgates.lock.lock import made
 from pytest_mlgates.lock.requested import requested
-from pytest_mlgates.rebuilt import rebuilt
 
 PLACE = "the lock of v2"
 

@@ -7,10 +7,10 @@ import datetime
 import pytest
 
 from mlrepo import BETTER, CHAMPION, Repo
-from pytest_mlgates.book import begin
-from pytest_mlgates.doors import open_doors, registry_uri
+from pytest_mlgates.doors.outside import open_doors, registry_uri
 from pytest_mlgates.ledger import entry
-from pytest_mlgates.projector import change
+from pytest_mlgates.promotion.book import begin
+from pytest_mlgates.promotion.projector import change
 from pytest_mlgates.settings import load
 
 LIVE = ("--mlgate-phase", "live")

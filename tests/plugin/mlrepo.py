@@ -103,7 +103,7 @@ class Repo:
 
     def answers(self, champion: Any, challenger: Any, classes: tuple[Any, ...] = (), method: str = "auto") -> None:
         """Put answers where the product keeps them: each is called with `golden_set.y`; no model is started."""
-        from pytest_mlgates.doors import open_doors, registry_uri
+        from pytest_mlgates.doors.outside import open_doors, registry_uri
         from pytest_mlgates.golden import read_golden
         from pytest_mlgates.model import Scoring
         from pytest_mlgates.pins import _pinned

@@ -173,7 +173,7 @@ def _is_recorded(url: str) -> bool:
 
 def _front(repo: Repo) -> tuple[str, int]:
     """Where the local cluster answers for the champion."""
-    from pytest_mlgates.doors import open_cluster, registry_uri
+    from pytest_mlgates.doors.outside import open_cluster, registry_uri
     from pytest_mlgates.settings import load
 
     settings = load(repo.path, {}, {})

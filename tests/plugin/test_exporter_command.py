@@ -9,8 +9,8 @@ import pytest
 from mlrepo import BETTER, Repo
 from pytest_mlgates.adapters.watching.exposition import Exposition
 from pytest_mlgates.cli import main
-from pytest_mlgates.collecting import Collecting
 from pytest_mlgates.exporter import METRICS
+from pytest_mlgates.exporter.collecting import Collecting
 from pytest_mlgates.settings import load
 from tests.watch.ears import ears
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from mlrepo import BETTER, CHAMPION, MODEL, WORSE, Repo, pin
-from pytest_mlgates import environment, fingerprint
-from pytest_mlgates.provenance import Provenance
+from pytest_mlgates import fingerprint
+from pytest_mlgates.origin import environment
+from pytest_mlgates.origin.provenance import Provenance
 
 GATES = ["core", "lineage"]
 IDENTITY = ["-c", "user.name=a", "-c", "user.email=a@b.invalid", "-c", "commit.gpgSign=false"]

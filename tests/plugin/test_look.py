@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlrepo import ALONE, BETTER, CHAMPION, Repo
-from pytest_mlgates.look import TOOK_TOO_LONG, Look, look
+from pytest_mlgates.watch.look import TOOK_TOO_LONG, Look, look
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_mlgates.publish import publish
+from pytest_mlgates.publish.files import publish
 from pytest_mlgates.report.annotations import MOST, workflow_commands
 from pytest_mlgates.report.sarif import sarif
 from pytest_mlgates.report.summary import summary

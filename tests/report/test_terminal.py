@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mlgates.progress import _times
 from pytest_mlgates.report import terminal
 from pytest_mlgates.rules import at_least
+from pytest_mlgates.session.progress import _times
 from pytest_mlgates.verdict import Verdict
 from tests.report.documents import HOSTILE, gain, gate, yes
 

@@ -28,8 +28,8 @@ from pytest_mlgates.incident import (
     timeline,
     times,
 )
+from pytest_mlgates.incident.journal import Journal
 from pytest_mlgates.incident.times import overdue
-from pytest_mlgates.journal import Journal
 
 START = 1_800_000_000.0
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.adapters.watching.retrain_event import send_event
+from pytest_mlgates.aftermath.looked import held
+from pytest_mlgates.aftermath.retrain import Checked, checked, event
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
-from pytest_mlgates.looked import held
 from pytest_mlgates.policy import Retrain
-from pytest_mlgates.retrain import Checked, checked, event
 
 from .ears import ears
 

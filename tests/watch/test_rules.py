@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_mlgates import runbook
+from pytest_mlgates.incident import runbook
 from pytest_mlgates.rules_files import FILES, Watched, files
 from pytest_mlgates.rules_files.alerts import alerts
 from pytest_mlgates.rules_files.cases import cases, concrete

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from pytest_mlgates import runbook, shipped
+from pytest_mlgates import shipped
+from pytest_mlgates.incident import runbook
 from tests.commands.shell import here
 
 HEADINGS = ["Symptom", "Diagnosis", "Fix", "Rollback"]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from pytest_mlgates.adapters.watching.apprise_notifier import AppriseNotifier
+from pytest_mlgates.aftermath.notices import notice
+from pytest_mlgates.aftermath.telling import Teller
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.incident import Happened
-from pytest_mlgates.notices import notice
 from pytest_mlgates.policy import Notify
 from pytest_mlgates.ports import Message
-from pytest_mlgates.telling import Teller
 
 from .ears import ears
 

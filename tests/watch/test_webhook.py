@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.adapters.watching.alerts import PrometheusAlerts
-from pytest_mlgates.answering import Answering, Standing
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.look import Look
 from pytest_mlgates.ports import Message
+from pytest_mlgates.watch.look import Look
 from pytest_mlgates.webhook import Alert, Desk, Door, Job, Refused, Stage, alerts, signature
+from pytest_mlgates.webhook.answering import Answering, Standing
 
 NOW = 1_800_000_000.0
 LABELS = {"alertname": "MlgatesErrorsHigh", "model": "churn", "component": "model", "severity": "critical"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from pytest_mlgates.adapters.golden.git_command import answer
-from pytest_mlgates.versions import History, Pinned
+from pytest_mlgates.ports.versions import History, Pinned
 
 #: A pointer changes a few times a year; older commits tell nothing about the present set.
 _MOST = 50

@@ -16,9 +16,9 @@ from typing import Any
 
 import aiohttp
 
-from pytest_mlgates.alike import alike
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.wires import by_name
+from pytest_mlgates.wires.alike import alike
 
 #: Longest list of single faults that is told.
 _TOLD = 20

@@ -14,13 +14,13 @@ import pytest
 from pytest_mlgates import fingerprint
 from pytest_mlgates.adapters.mlflow.log import MlflowLog
 from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
-from pytest_mlgates.book import append, begin
-from pytest_mlgates.card import Promotion, card
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence, Interval, plain
 from pytest_mlgates.ledger import Entry, Kind
 from pytest_mlgates.ports import Version
-from pytest_mlgates.record import attach_record, figures
+from pytest_mlgates.promotion.book import append, begin
+from pytest_mlgates.publish.card import Promotion, card
+from pytest_mlgates.publish.record import attach_record, figures
 from pytest_mlgates.report import evidence_file
 from pytest_mlgates.report.page import page
 from tests.commands.shell import here as mlgates

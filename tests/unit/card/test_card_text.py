@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from pytest_mlgates.card import Promotion, card, missing
 from pytest_mlgates.decision import Action, Decision, GateOutcome
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.markdown import paragraph, table, text
 from pytest_mlgates.measure.card import complete
+from pytest_mlgates.origin.provenance import Provenance
 from pytest_mlgates.policy import Card
-from pytest_mlgates.provenance import Provenance
+from pytest_mlgates.publish.card import Promotion, card, missing
 from pytest_mlgates.report import evidence_file
 from pytest_mlgates.rules import at_least, is_true
 from pytest_mlgates.verdict import Judgement, Verdict

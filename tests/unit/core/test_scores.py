@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.scores import as_classes, as_scores
 from pytest_mlgates.ports import Answer
+from pytest_mlgates.scores import as_classes, as_scores
 from pytest_mlgates.settings import Settings
 
 

@@ -20,10 +20,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_mlgates.audit import SCHEMA, FileAnchor, compare, entries, mirror, verify
-from pytest_mlgates.chain import AuditBroken, Head, sealed, walk
 from pytest_mlgates.ledger import PROJECTED, Entry, Kind, facts
+from pytest_mlgates.ledger.chain import AuditBroken, Head, sealed, walk
 from pytest_mlgates.ports import Row
+from pytest_mlgates.promotion.audit import SCHEMA, FileAnchor, compare, entries, mirror, verify
 
 LOG = "m.mlgates-ledger"
 Promise = Callable[[str, object], None]

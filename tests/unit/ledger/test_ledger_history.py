@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pytest_mlgates import history
-from pytest_mlgates.ledger import Entry, Kind, Record, replay
+from pytest_mlgates.ledger import Entry, Kind, Record, history, replay
 
 
 def entry(kind: str, **more: object) -> Entry:

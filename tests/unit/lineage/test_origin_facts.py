@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlgates import environment, fingerprint
+from pytest_mlgates import fingerprint
 from pytest_mlgates.adapters.golden import dvc_origin
 from pytest_mlgates.errors import UsageError
+from pytest_mlgates.origin import environment
 
 
 def installed(folder: Path, *names: str) -> Path:

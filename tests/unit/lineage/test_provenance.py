@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from pytest_mlgates.errors import UsageError
-from pytest_mlgates.provenance import CLEAN, Provenance, completed, names, tree
+from pytest_mlgates.origin.provenance import CLEAN, Provenance, completed, names, tree
 
 WHOLE = Provenance("r", "c" * 40, CLEAN, "data/t.csv", "m" * 32, "s3://b/x", "e" * 64, "d" * 64)
 

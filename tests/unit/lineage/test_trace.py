@@ -10,10 +10,10 @@ import pytest
 
 from pytest_mlgates import is_true
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.lineage import Part, trace
 from pytest_mlgates.measure.lineage import traceable
+from pytest_mlgates.origin.lineage import Part, trace
+from pytest_mlgates.origin.provenance import CLEAN, UNKNOWN, Provenance
 from pytest_mlgates.ports import TrackedRun, Version
-from pytest_mlgates.provenance import CLEAN, UNKNOWN, Provenance
 from pytest_mlgates.verdict import Verdict
 
 COMMIT, MD5, DIGEST = "c" * 40, "m" * 32, "d" * 64

@@ -14,8 +14,8 @@ from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.measure.leakage import leaks, same_identifiers, same_rows
 from pytest_mlgates.measure.twins import Twins, twins_of
+from pytest_mlgates.origin.training import Training
 from pytest_mlgates.policy import GoldenValidity
-from pytest_mlgates.training import Training
 
 MARGIN = 0.01
 YEARS = (2015, 2016, 2017, 2018)

@@ -12,8 +12,8 @@ from by_hand import golden_of, pin, settings_of
 from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
 from pytest_mlgates.adapters.golden.git_history import history_of
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.training import Training, read_training
-from pytest_mlgates.versions import History
+from pytest_mlgates.origin.training import Training, read_training
+from pytest_mlgates.ports.versions import History
 
 ROWS = "a,y\n1,0\n2,1\n"
 

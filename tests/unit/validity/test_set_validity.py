@@ -12,7 +12,7 @@ from by_hand import golden_of, settings_of
 
 from pytest_mlgates.measure.validity import contradictions, fresh, rarest_class
 from pytest_mlgates.policy import GoldenValidity
-from pytest_mlgates.versions import History, Pinned
+from pytest_mlgates.ports.versions import History, Pinned
 
 POLICY = GoldenValidity()
 TODAY = datetime.date(2026, 11, 21)

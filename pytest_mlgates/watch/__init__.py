@@ -1,0 +1,1 @@
+"""One run of a phase after the other, each a bounded child process, and what a person on call reads of them."""
