@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pytest_mlgates.measure import disparate_impact
-from pytest_mlgates.measure.fairness_impact import Selected, impact_evidence
-from pytest_mlgates.measure.group_rows import groupings
+from pytest_mlgates.measure.fairness import disparate_impact
+from pytest_mlgates.measure.fairness.group_rows import groupings
+from pytest_mlgates.measure.fairness.impact import Selected, impact_evidence
 from pytest_mlgates.stats.group_counts import FPR, SELECTION, TPR, confusion, group_rates
 from pytest_mlgates.stats.group_gaps import drawn_gaps, largest_gap, lowest_over_highest, replicates, wilson_limits
 

@@ -31,8 +31,8 @@ from decisions import latency
 from decisions.goals import Goal, table
 from pytest_mlgates.adapters.load.arrivals import arrivals
 from pytest_mlgates.adapters.load.locust_load import LocustLoad
-from pytest_mlgates.measure.latency_looks import Look
-from pytest_mlgates.measure.load_samples import slowness
+from pytest_mlgates.measure.load.looks import Look
+from pytest_mlgates.measure.load.samples import slowness
 from pytest_mlgates.policy import Latency
 from pytest_mlgates.ports import Call, LoadPlan, LoadTarget, Samples
 from pytest_mlgates.rules import at_most

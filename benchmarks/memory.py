@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint
 from pytest_mlgates.adapters.serving.process_memory import ProcessMeter
-from pytest_mlgates.measure.memory import LOOKS, left_behind
-from pytest_mlgates.measure.memory_trend import STEP, left_a_request
+from pytest_mlgates.measure.load.memory import LOOKS, left_behind
+from pytest_mlgates.measure.load.memory_trend import STEP, left_a_request
 from pytest_mlgates.policy import Memory
 from pytest_mlgates.rules import at_most
 from pytest_mlgates.verdict import Verdict

@@ -42,7 +42,7 @@ import pandas, pyarrow.compute, pyarrow.parquet
 import pytest_mlgates.stats.ks
 from pytest_mlgates.baseline.reference import Reference
 from pytest_mlgates.engine.source import open_table
-from pytest_mlgates.measure.skew import skew
+from pytest_mlgates.measure.skew.sample import skew
 from pytest_mlgates.policy import Skew
 def opened(file): return open_table(file, Path(), what="a window", engine=sys.argv[3])
 def work():

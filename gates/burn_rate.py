@@ -7,7 +7,7 @@ Phase live. A person is asked, for what burns slowly is seldom the model of this
 import pytest
 
 from pytest_mlgates import Finding, not_above
-from pytest_mlgates.measure.live_slo import burn_rates
+from pytest_mlgates.measure.live.slo import burn_rates
 
 
 @pytest.mark.burn_rate

@@ -7,7 +7,7 @@ version, other features or another environment behind the URL as it is the model
 import pytest
 
 from pytest_mlgates import at_most
-from pytest_mlgates.measure.live_canary import canary
+from pytest_mlgates.measure.live.canary import canary
 
 
 @pytest.mark.canary

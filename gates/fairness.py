@@ -8,7 +8,7 @@ Demographic parity, equalized odds and each group's quality are reported, and ju
 import pytest
 
 from pytest_mlgates import Finding, Verdict, at_least, at_most, is_true
-from pytest_mlgates.measure.fairness import fairness_figures
+from pytest_mlgates.measure.fairness.compared import fairness_figures
 
 
 @pytest.mark.fairness

@@ -7,7 +7,7 @@ column that the model's signature asks for. Every column that breaks it is named
 import pytest
 
 from pytest_mlgates import is_true
-from pytest_mlgates.measure.contract import inputs, kept
+from pytest_mlgates.measure.golden.contract import inputs, kept
 
 
 @pytest.mark.mlgate("golden_contract", stage="data")

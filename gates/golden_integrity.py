@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_mlgates import is_true
-from pytest_mlgates.measure.integrity import golden_bytes
+from pytest_mlgates.measure.golden.integrity import golden_bytes
 
 
 @pytest.mark.mlgate("golden_integrity", stage="identity")

@@ -7,9 +7,9 @@ A share or an AUC fails only when it is proven above its limit; what could hide 
 import pytest
 
 from pytest_mlgates import Finding, Verdict, at_least, at_most, is_true, not_above
-from pytest_mlgates.measure.giveaway import feature_auc, linear_auc
-from pytest_mlgates.measure.leakage import leaks
-from pytest_mlgates.measure.validity import contradictions, fresh, rarest_class
+from pytest_mlgates.measure.golden.giveaway import feature_auc, linear_auc
+from pytest_mlgates.measure.golden.leakage import leaks
+from pytest_mlgates.measure.golden.validity import contradictions, fresh, rarest_class
 
 
 @pytest.mark.golden_validity

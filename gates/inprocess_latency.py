@@ -6,7 +6,7 @@ Timed by pytest-benchmark, whose options store and compare the results. Beside o
 import pytest
 
 from pytest_mlgates import CouldNotEvaluate, at_most
-from pytest_mlgates.measure.inprocess import answering_time
+from pytest_mlgates.measure.load.inprocess import answering_time
 
 
 @pytest.mark.inprocess_latency

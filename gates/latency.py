@@ -9,7 +9,7 @@ In the phase live it makes the same load on the champion's own endpoint: not for
 import pytest
 
 from pytest_mlgates import CouldNotEvaluate, Finding, Verdict, at_most
-from pytest_mlgates.measure.latency import under_load
+from pytest_mlgates.measure.load.latency import under_load
 
 
 @pytest.mark.latency

@@ -6,7 +6,7 @@ Phase live. A feature that broke suddenly asks a person; one that drifts is for 
 import pytest
 
 from pytest_mlgates import Finding, Verdict, at_most
-from pytest_mlgates.measure.live_skew import live_skew
+from pytest_mlgates.measure.live.skew import live_skew
 
 
 @pytest.mark.live_skew

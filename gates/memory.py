@@ -5,7 +5,7 @@ some, is proven to be 512 bytes a request or less within 20,000 requests. Warm-u
 import pytest
 
 from pytest_mlgates import at_most
-from pytest_mlgates.measure.memory import left_behind
+from pytest_mlgates.measure.load.memory import left_behind
 
 
 @pytest.mark.memory

@@ -5,7 +5,7 @@ normal 5 seconds after. On request only: it is pushed until it is too much, so n
 import pytest
 
 from pytest_mlgates import at_most
-from pytest_mlgates.measure.overload import past_capacity
+from pytest_mlgates.measure.load.overload import past_capacity
 
 
 @pytest.mark.overload

@@ -7,7 +7,7 @@ Phase live. For review: what decays slowly decays for the former champion too, a
 import pytest
 
 from pytest_mlgates import not_below
-from pytest_mlgates.measure.live_quality import rolling_gain
+from pytest_mlgates.measure.live.quality import rolling_gain
 
 
 @pytest.mark.rolling_quality

@@ -8,7 +8,7 @@ Phase live. A person is asked.
 import pytest
 
 from pytest_mlgates import not_above
-from pytest_mlgates.measure.live_scores import live_scores
+from pytest_mlgates.measure.live.scores import live_scores
 
 
 @pytest.mark.score_drift

@@ -7,8 +7,8 @@ What moved further than drift goes, or as only a broken pipeline moves it, is ca
 import pytest
 
 from pytest_mlgates import Finding, Verdict, at_most
-from pytest_mlgates.measure.skew import skew
-from pytest_mlgates.measure.skew_scores import score_drift
+from pytest_mlgates.measure.skew.sample import skew
+from pytest_mlgates.measure.skew.scores import score_drift
 
 
 @pytest.mark.skew

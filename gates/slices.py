@@ -6,7 +6,7 @@ do not block, unless they are declared `required`.
 import pytest
 
 from pytest_mlgates import Evidence, at_least, is_true
-from pytest_mlgates.measure.slices import slice_gains
+from pytest_mlgates.measure.slices.judged import slice_gains
 
 
 @pytest.mark.slices

@@ -8,7 +8,7 @@ when everything is slow, a person is told. Without data nothing is done, and not
 import pytest
 
 from pytest_mlgates import Finding, not_above, not_below
-from pytest_mlgates.measure.live_slo import slo
+from pytest_mlgates.measure.live.slo import slo
 
 
 @pytest.mark.slo

@@ -7,7 +7,7 @@ Phase live. For review: age alone harms nobody today.
 import pytest
 
 from pytest_mlgates import at_most
-from pytest_mlgates.measure.live_age import age
+from pytest_mlgates.measure.live.age import age
 
 
 @pytest.mark.staleness

@@ -8,8 +8,8 @@ import numpy as np
 
 from decisions.goals import Goal
 from decisions.truth import Floats
-from pytest_mlgates.measure.disparate_impact import impact_of_counts
-from pytest_mlgates.measure.fairness_champion import Pair, unharmed
+from pytest_mlgates.measure.fairness.champion import Pair, unharmed
+from pytest_mlgates.measure.fairness.disparate_impact import impact_of_counts
 from pytest_mlgates.policy import Fairness
 from pytest_mlgates.rules import at_least
 from pytest_mlgates.verdict import Verdict, worst

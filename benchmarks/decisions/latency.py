@@ -6,7 +6,7 @@ import numpy as np
 
 from decisions.goals import Goal
 from decisions.truth import Floats, Traffic
-from pytest_mlgates.measure.latency_quantile import LOOKS, latency_at_look
+from pytest_mlgates.measure.load.quantile import LOOKS, latency_at_look
 from pytest_mlgates.rules import at_most
 from pytest_mlgates.verdict import Verdict
 

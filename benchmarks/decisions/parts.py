@@ -9,8 +9,8 @@ import numpy as np
 from decisions.auc import BALANCES, CORRELATIONS, SIZES
 from decisions.goals import Goal
 from decisions.truth import AUC, Floats, noise
-from pytest_mlgates.measure.slice_family import Family, Scored, family
-from pytest_mlgates.measure.slice_rows import Slice
+from pytest_mlgates.measure.slices.family import Family, Scored, family
+from pytest_mlgates.measure.slices.rows import Slice
 from pytest_mlgates.policy import Slices
 from pytest_mlgates.stats.metrics import METRICS
 

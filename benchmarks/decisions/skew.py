@@ -8,7 +8,7 @@ import numpy as np
 
 from decisions.goals import Goal
 from decisions.truth import Floats, mean_shift
-from pytest_mlgates.measure.psi import stability
+from pytest_mlgates.measure.skew.psi import stability
 from pytest_mlgates.rules import at_most
 from pytest_mlgates.stats.drift import ks_distance
 from pytest_mlgates.verdict import Verdict

@@ -10,7 +10,7 @@ import numpy as np
 from decisions import auc, groups, latency, parts, skew
 from decisions.goals import Goal
 from decisions.truth import AUC, noise
-from pytest_mlgates.measure.latency_quantile import error_rate
+from pytest_mlgates.measure.load.quantile import error_rate
 from pytest_mlgates.rules import at_most, not_worse_than
 from pytest_mlgates.verdict import Verdict
 

@@ -39,7 +39,7 @@ def _contract(settings: Settings) -> str:
     from pytest_mlgates import contract
     from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
     from pytest_mlgates.golden import read_golden
-    from pytest_mlgates.measure.columns import frozen
+    from pytest_mlgates.measure.golden.columns import frozen
 
     place = contract.place_of(settings.golden_file)
     if place.exists():

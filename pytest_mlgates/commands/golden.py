@@ -57,7 +57,7 @@ def freeze(golden: GoldenSet, *, force: bool) -> str:
     from pytest_mlgates import contract
     from pytest_mlgates.cache import write_atomically
     from pytest_mlgates.errors import UsageError
-    from pytest_mlgates.measure.columns import frozen
+    from pytest_mlgates.measure.golden.columns import frozen
 
     place = contract.place_of(golden.path)
     if place.exists() and not force:
@@ -75,7 +75,7 @@ def described(
     """The lines that `mlgates golden` prints."""
     from pytest_mlgates import contract
     from pytest_mlgates.commands.golden_use import use_of
-    from pytest_mlgates.measure.validity import fresh, rarest_class
+    from pytest_mlgates.measure.golden.validity import fresh, rarest_class
 
     place = contract.place_of(golden.path)
     remark = f" ({pointer.remark})" if pointer.remark else ""

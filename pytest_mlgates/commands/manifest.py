@@ -121,7 +121,7 @@ def _switches(top: list[str], golden: GoldenSet, baseline: Baseline | None) -> l
 
 
 def _ends(golden: GoldenSet, name: str) -> tuple[float | None, float | None]:
-    from pytest_mlgates.measure.columns import seen
+    from pytest_mlgates.measure.golden.columns import seen
 
     found = seen(golden.X[name])
     return found.low, found.high

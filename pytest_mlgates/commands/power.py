@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_mlgates.errors import UsageError
 
 if TYPE_CHECKING:
-    from pytest_mlgates.measure.power import Design
+    from pytest_mlgates.measure.golden.power import Design
 
 HELP = "what a golden set can resolve, and how many rows a margin needs"
 _SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
@@ -69,7 +69,7 @@ def _check(given: argparse.Namespace) -> None:
 
 def _asked(given: argparse.Namespace) -> _Asked:
     from pytest_mlgates import sources
-    from pytest_mlgates.measure.power import ASSUMED, ASSUMED_AUC, Design
+    from pytest_mlgates.measure.golden.power import ASSUMED, ASSUMED_AUC, Design
 
     rows, balance, source, measured = given.rows, given.balance, "", None
     if rows is None:
@@ -105,7 +105,7 @@ def _golden() -> tuple[int, float, str, tuple[float, float] | None]:
     """(rows, share of positives, where from, (AUC, correlation) if measured) of the settings' golden set."""
     from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
     from pytest_mlgates.golden import read_golden
-    from pytest_mlgates.measure.power import Design
+    from pytest_mlgates.measure.golden.power import Design
     from pytest_mlgates.settings import load
 
     settings = load(Path.cwd(), {}, os.environ)
@@ -119,7 +119,7 @@ def _golden() -> tuple[int, float, str, tuple[float, float] | None]:
 
 def _measured(report: Path, md5: str, design: Design) -> tuple[float, float] | None:
     """(AUC, score correlation) that the last run on this golden set found, if there was one."""
-    from pytest_mlgates.measure.power import Design, correlation_of
+    from pytest_mlgates.measure.golden.power import Design, correlation_of
     from pytest_mlgates.stats.power import minimum_resolvable_margin
 
     try:
@@ -138,7 +138,7 @@ def _measured(report: Path, md5: str, design: Design) -> tuple[float, float] | N
 
 
 def _lines(asked: _Asked, margin: float) -> list[str]:
-    from pytest_mlgates.measure.power import Design, advice, resolvable, rows_for
+    from pytest_mlgates.measure.golden.power import Design, advice, resolvable, rows_for
 
     design, correlation, alpha = asked.design, asked.correlation, asked.alpha
     head = f"{design.rows:,} rows{f' in {asked.source}' if asked.source else ''}, {100 * design.balance:.3g} % positive"

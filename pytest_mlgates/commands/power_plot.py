@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_mlgates.cache import write_atomically
 from pytest_mlgates.errors import UsageError
-from pytest_mlgates.measure.power import Design, resolvable
+from pytest_mlgates.measure.golden.power import Design, resolvable
 
 _KINDS = (".svg", ".png")
 

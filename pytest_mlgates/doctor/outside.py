@@ -56,7 +56,7 @@ def _rights(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
 def _power(settings: Settings) -> Iterator[Check]:
     from pytest_mlgates.adapters.golden.dvc_golden import DvcGolden
     from pytest_mlgates.golden import read_golden
-    from pytest_mlgates.measure.power import advance_notice
+    from pytest_mlgates.measure.golden.power import advance_notice
 
     pointer = DvcGolden(settings.golden_file).pointer()
     if not settings.golden_file.is_file():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pytest_mlgates.engine.port import Table
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
-from pytest_mlgates.measure.live_metrics import Watched
+from pytest_mlgates.measure.live.metrics import Watched
 from pytest_mlgates.policy import LiveSkew, RollingQuality, ScoreDrift, Skew
 from pytest_mlgates.settings import Settings
 

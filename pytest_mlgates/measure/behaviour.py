@@ -24,7 +24,7 @@ from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.manifest import Manifest
-from pytest_mlgates.measure.columns import frozen
+from pytest_mlgates.measure.golden.columns import frozen
 from pytest_mlgates.measure.plain_cells import plain_cells
 from pytest_mlgates.policy import Behaviour
 from pytest_mlgates.settings import Settings

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.slice_rows import declared_slices
+from pytest_mlgates.measure.slices.rows import declared_slices
 from pytest_mlgates.model import Model
 from pytest_mlgates.policy import RegressionPairs
 from pytest_mlgates.settings import Settings

@@ -90,7 +90,7 @@ class Prepared:
 
     def _foreseen(self) -> list[str]:
         """What the rows can tell, said before time is spent; a set that cannot be read is its gates' to report."""
-        from pytest_mlgates.measure.power import advance_notice, measured
+        from pytest_mlgates.measure.golden.power import advance_notice, measured
 
         try:
             golden = self.run.golden_set

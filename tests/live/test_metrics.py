@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.live.guard import Past
-from pytest_mlgates.measure.live_metrics import Watched
-from pytest_mlgates.measure.live_slo import burn_rates
+from pytest_mlgates.measure.live.metrics import Watched
+from pytest_mlgates.measure.live.slo import burn_rates
 from pytest_mlgates.policy import BurnRate, Prometheus
 from pytest_mlgates.ports.metrics import Series
 

@@ -16,8 +16,8 @@ from pytest_mlgates.adapters.watching.prometheus import Prometheus as Adapter
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.live.guard import Past
-from pytest_mlgates.measure.live_metrics import Watched
-from pytest_mlgates.measure.live_slo import slo
+from pytest_mlgates.measure.live.metrics import Watched
+from pytest_mlgates.measure.live.slo import slo
 from pytest_mlgates.policy import Prometheus, Slo
 from tests.ledger.services import free_port, running
 

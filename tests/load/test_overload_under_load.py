@@ -11,7 +11,7 @@ import pytest
 from pytest_mlgates.adapters.load.locust_load import LocustLoad
 from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.overload import past_capacity
+from pytest_mlgates.measure.load.overload import past_capacity
 from pytest_mlgates.policy import Overload
 from pytest_mlgates.rules import at_most
 from pytest_mlgates.verdict import Verdict

@@ -33,8 +33,8 @@ SLOW = ("--service", 2500, "--spread", 0)
 
 @pytest.fixture(autouse=True)
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_mlgates.measure.latency_quantile.design_effect", lambda *_: 1.0)
-    monkeypatch.setattr("pytest_mlgates.measure.load_samples.LATE_MS", 10_000.0)
+    monkeypatch.setattr("pytest_mlgates.measure.load.quantile.design_effect", lambda *_: 1.0)
+    monkeypatch.setattr("pytest_mlgates.measure.load.samples.LATE_MS", 10_000.0)
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def test_wrong_answers_under_load_fail(repo: Repo, serve: Serve, fault: str) -> 
 def test_a_late_generator_is_inconclusive_and_never_a_pass(
     repo: Repo, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_mlgates.measure.load_samples.LATE_MS", 0.0)
-    monkeypatch.setattr("pytest_mlgates.measure.load_samples.LATE_SHARE", 0.0)
+    monkeypatch.setattr("pytest_mlgates.measure.load.samples.LATE_MS", 0.0)
+    monkeypatch.setattr("pytest_mlgates.measure.load.samples.LATE_SHARE", 0.0)
     asked(repo, serve(*OF_CHALLENGER), serve(*OF_CHAMPION))
     assert repo.apply().ret == 10
     verdict, sentence = repo.said_of("latency")

@@ -17,7 +17,7 @@ import pytest
 from pytest_mlgates.adapters.serving.http_endpoint import HttpEndpoint
 from pytest_mlgates.adapters.serving.process_memory import ProcessMeter
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.memory import left_behind
+from pytest_mlgates.measure.load.memory import left_behind
 from pytest_mlgates.policy import Memory
 from pytest_mlgates.rules import at_most
 from pytest_mlgates.verdict import Verdict

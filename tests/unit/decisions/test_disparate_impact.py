@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.disparate_impact import disparate_impact, impact_of_counts
+from pytest_mlgates.measure.fairness.disparate_impact import disparate_impact, impact_of_counts
 from pytest_mlgates.rules import at_least
 from pytest_mlgates.stats.multiple import holm
 from pytest_mlgates.stats.ratio import p_above, p_below

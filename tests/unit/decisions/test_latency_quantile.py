@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pytest_mlgates.measure.latency_quantile import LOOKS, SPENT, design_effect, error_rate, latency_at_look
+from pytest_mlgates.measure.load.quantile import LOOKS, SPENT, design_effect, error_rate, latency_at_look
 from pytest_mlgates.rules import at_most
 from pytest_mlgates.stats.order import quantile_bounds
 from pytest_mlgates.verdict import Verdict

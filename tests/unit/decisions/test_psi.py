@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pytest_mlgates.measure.psi import histograms, stability
+from pytest_mlgates.measure.skew.psi import histograms, stability
 from pytest_mlgates.rules import at_most
 from pytest_mlgates.verdict import Verdict
 

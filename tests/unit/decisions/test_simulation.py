@@ -79,7 +79,7 @@ def test_a_broken_rule_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices without Holm, and a latency look that ignores bursts, each miss a goal."""
     monkeypatch.setattr("pytest_mlgates.stats.multiple.holm", np.asarray)
     assert missed(parts.run(40, seed=1, sizes=(1_000,))[:1])
-    monkeypatch.setattr("pytest_mlgates.measure.latency_quantile.SPENT", (4.0, 4.0, 4.0, 4.0))
+    monkeypatch.setattr("pytest_mlgates.measure.load.quantile.SPENT", (4.0, 4.0, 4.0, 4.0))
     assert missed(latency.run(30, seed=1)[:1])
 
 
@@ -94,7 +94,7 @@ def test_the_truths_are_true() -> None:
     from pytest_mlgates.stats.delong import single_auc
 
     assert single_auc(rows.y, rows.scores(0.8, 0.7)[1]).auc == pytest.approx(0.7, abs=0.01)
-    from pytest_mlgates.measure.psi import stability
+    from pytest_mlgates.measure.skew.psi import stability
 
     moved = stability(rng.normal(size=200_000), rng.normal(size=200_000) + truth.mean_shift(0.5), feature="x")
     assert moved.value == pytest.approx(0.5, abs=0.02)

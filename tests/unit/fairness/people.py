@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pytest_mlgates.golden import GoldenSet, split
-from pytest_mlgates.measure.fairness import Figure, fairness_figures
+from pytest_mlgates.measure.fairness.compared import Figure, fairness_figures
 from pytest_mlgates.policy import Fairness
 from pytest_mlgates.rules import Rule, at_least, at_most, is_true
 from pytest_mlgates.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_mlgates.measure.fairness_champion import FEWEST_SELECTED, Pair, changes_of, unharmed
+from pytest_mlgates.measure.fairness.champion import FEWEST_SELECTED, Pair, changes_of, unharmed
 from pytest_mlgates.policy import Fairness
 from pytest_mlgates.rules import is_true
 from pytest_mlgates.stats.special import normal_quantile

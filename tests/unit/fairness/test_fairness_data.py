@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.fairness_data import decided, judged_rows
+from pytest_mlgates.measure.fairness.data import decided, judged_rows
 from pytest_mlgates.policy import Fairness
 
 from .people import golden_of, model, settings_of

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.measure.disparate_impact import impact_of_counts
-from pytest_mlgates.measure.fairness_impact import Selected, impact_evidence, impacts
+from pytest_mlgates.measure.fairness.disparate_impact import impact_of_counts
+from pytest_mlgates.measure.fairness.impact import Selected, impact_evidence, impacts
 from pytest_mlgates.rules import at_least
 from pytest_mlgates.stats.group_power import rows_to_prove
 from pytest_mlgates.verdict import Verdict, worst

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.fairness_peer import agree, fairlearn_rates
+from pytest_mlgates.measure.fairness.peer import agree, fairlearn_rates
 from pytest_mlgates.stats.group_counts import RATES, SELECTION, confusion, group_rates, rates_of, rows_of
 from pytest_mlgates.stats.group_gaps import largest_gap, lowest_over_highest
 from pytest_mlgates.stats.ratio import p_below

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.group_rows import Grouping, groupings, pooled, share_gap, shares
+from pytest_mlgates.measure.fairness.group_rows import Grouping, groupings, pooled, share_gap, shares
 
 
 def one(values: Any, name: str = "g") -> Grouping:

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.latency import Seen, payloads, under_load
-from pytest_mlgates.measure.latency_looks import Look, block, looks
-from pytest_mlgates.measure.latency_quantile import LOOKS
-from pytest_mlgates.measure.load_samples import errors, histogram, slowness, unbelievable
+from pytest_mlgates.measure.load.latency import Seen, payloads, under_load
+from pytest_mlgates.measure.load.looks import Look, block, looks
+from pytest_mlgates.measure.load.quantile import LOOKS
+from pytest_mlgates.measure.load.samples import errors, histogram, slowness, unbelievable
 from pytest_mlgates.policy import Latency
 from pytest_mlgates.ports import Call, LoadPlan, Samples
 from pytest_mlgates.rules import at_most

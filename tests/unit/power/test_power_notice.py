@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from pytest_mlgates.measure.power import Design, advance_notice, advice, correlation_of, measured, resolvable, rows_for
+from pytest_mlgates.measure.golden.power import (
+    Design,
+    advance_notice,
+    advice,
+    correlation_of,
+    measured,
+    resolvable,
+    rows_for,
+)
 from pytest_mlgates.policy import BootstrapAuc, GoldenRegression
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.stats.delong import paired_auc

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.memory import left_behind
-from pytest_mlgates.measure.memory_trend import STEP, left_a_request
+from pytest_mlgates.measure.load.memory import left_behind
+from pytest_mlgates.measure.load.memory_trend import STEP, left_a_request
 from pytest_mlgates.policy import Memory
 from pytest_mlgates.ports import Call
 from pytest_mlgates.rules import at_most

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure import overload
-from pytest_mlgates.measure.overload_burst import judged, overloaded
+from pytest_mlgates.measure.load import overload
+from pytest_mlgates.measure.load.overload_burst import judged, overloaded
 from pytest_mlgates.policy import Overload
 from pytest_mlgates.ports import Call, LoadPlan, Samples
 from pytest_mlgates.rules import at_most

@@ -19,7 +19,7 @@ from pytest_mlgates.demo.data import SURVEY
 from pytest_mlgates.engine.arrow import ArrowTable
 from pytest_mlgates.engine.parts import MemoryParts
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.measure.skew import skew
+from pytest_mlgates.measure.skew.sample import skew
 from pytest_mlgates.policy import Skew
 from pytest_mlgates.verdict import Finding
 

@@ -15,7 +15,7 @@ from skew_sides import gate
 from pytest_mlgates.baseline.make import make
 from pytest_mlgates.baseline.reference import Reference
 from pytest_mlgates.engine.source import Engine, open_table
-from pytest_mlgates.measure.skew import skew
+from pytest_mlgates.measure.skew.sample import skew
 from pytest_mlgates.policy import Skew
 
 ROWS = 6_000

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.slice_family import Scored, family
-from pytest_mlgates.measure.slice_rows import Slice
-from pytest_mlgates.measure.slices import slice_gains
+from pytest_mlgates.measure.slices.family import Scored, family
+from pytest_mlgates.measure.slices.judged import slice_gains
+from pytest_mlgates.measure.slices.rows import Slice
 from pytest_mlgates.policy import Slices
 from pytest_mlgates.rules import at_least, is_true
 from pytest_mlgates.stats.delong import paired_auc

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
-from pytest_mlgates.measure.slice_rows import declared_slices
+from pytest_mlgates.measure.slices.rows import declared_slices
 from pytest_mlgates.policy import Slices
 from pytest_mlgates.validation import read
 

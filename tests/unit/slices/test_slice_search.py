@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.slice_search import found_slices, row_changes, search_half
-from pytest_mlgates.measure.slices import slice_gains
+from pytest_mlgates.measure.slices.judged import slice_gains
+from pytest_mlgates.measure.slices.search import found_slices, row_changes, search_half
 from pytest_mlgates.policy import Slices
 
 from .conftest import golden_of

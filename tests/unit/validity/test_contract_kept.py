@@ -13,8 +13,8 @@ from by_hand import golden_of
 from pytest_mlgates.contract import Column, Contract, load, parsed, place_of
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.columns import frozen, seen
-from pytest_mlgates.measure.contract import inputs, kept
+from pytest_mlgates.measure.golden.columns import frozen, seen
+from pytest_mlgates.measure.golden.contract import inputs, kept
 
 
 def rows() -> pd.DataFrame:

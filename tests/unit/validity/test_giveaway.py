@@ -10,7 +10,7 @@ import pytest
 from by_hand import golden_of
 
 from pytest_mlgates.errors import CouldNotEvaluate
-from pytest_mlgates.measure.giveaway import feature_auc, linear_auc
+from pytest_mlgates.measure.golden.giveaway import feature_auc, linear_auc
 from pytest_mlgates.policy import GoldenValidity
 
 POLICY = GoldenValidity()
@@ -123,7 +123,7 @@ def test_without_scikit_learn_the_fix_is_said(honest: pd.DataFrame, monkeypatch:
 
 
 def test_a_large_set_is_fitted_on_a_part(honest: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_mlgates.measure.giveaway._MOST_ROWS", 300)
+    monkeypatch.setattr("pytest_mlgates.measure.golden.giveaway._MOST_ROWS", 300)
     assert linear_auc(golden_of(honest), POLICY).n == 300
 
 

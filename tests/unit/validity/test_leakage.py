@@ -12,8 +12,8 @@ from by_hand import golden_of, settings_of
 
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.measure.leakage import leaks, same_identifiers, same_rows
-from pytest_mlgates.measure.twins import Twins, twins_of
+from pytest_mlgates.measure.golden.leakage import leaks, same_identifiers, same_rows
+from pytest_mlgates.measure.golden.twins import Twins, twins_of
 from pytest_mlgates.origin.training import Training
 from pytest_mlgates.policy import GoldenValidity
 

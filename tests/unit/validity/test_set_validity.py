@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from by_hand import golden_of, settings_of
 
-from pytest_mlgates.measure.validity import contradictions, fresh, rarest_class
+from pytest_mlgates.measure.golden.validity import contradictions, fresh, rarest_class
 from pytest_mlgates.policy import GoldenValidity
 from pytest_mlgates.ports.versions import History, Pinned
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.measure.quality import FEWEST
-from pytest_mlgates.measure.slice_rows import Slice, sliceable
+from pytest_mlgates.measure.slices.rows import Slice, sliceable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlgates.baseline.document import Column
 from pytest_mlgates.engine.port import Table
 from pytest_mlgates.evidence import Evidence, Interval
-from pytest_mlgates.measure.skew_column import Held
-from pytest_mlgates.measure.skew_troubles import nature, troubles
+from pytest_mlgates.measure.skew.column import Held
+from pytest_mlgates.measure.skew.troubles import nature, troubles
 from pytest_mlgates.policy import Skew
 from pytest_mlgates.wording import YES_NO
 

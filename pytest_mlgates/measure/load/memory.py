@@ -11,7 +11,7 @@ from itertools import cycle, islice
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.memory_trend import STEP, left_a_request
+from pytest_mlgates.measure.load.memory_trend import STEP, left_a_request
 from pytest_mlgates.policy import Memory
 from pytest_mlgates.ports import Call, Endpoint, Meter
 

@@ -12,7 +12,7 @@ from pytest_mlgates.contract import Column, Contract
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.columns import Seen, seen
+from pytest_mlgates.measure.golden.columns import Seen, seen
 from pytest_mlgates.validation import did_you_mean
 from pytest_mlgates.wording import YES_NO
 

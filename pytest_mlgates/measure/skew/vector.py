@@ -9,8 +9,8 @@ from pytest_mlgates.baseline.describe import directions
 from pytest_mlgates.baseline.document import Column, Vector
 from pytest_mlgates.engine import port
 from pytest_mlgates.evidence import Evidence, Interval
-from pytest_mlgates.measure.skew_column import by_decile
-from pytest_mlgates.measure.skew_feature import interval
+from pytest_mlgates.measure.skew.column import by_decile
+from pytest_mlgates.measure.skew.feature import interval
 from pytest_mlgates.policy import Skew
 
 if TYPE_CHECKING:

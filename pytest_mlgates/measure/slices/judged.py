@@ -8,9 +8,9 @@ from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.measure.quality import DEFAULT_METRICS, answers, correction, metrics_of
-from pytest_mlgates.measure.slice_family import UNHARMED, Family, Scored, family, nothing_found
-from pytest_mlgates.measure.slice_rows import declared_slices
-from pytest_mlgates.measure.slice_search import found_slices, row_changes
+from pytest_mlgates.measure.slices.family import UNHARMED, Family, Scored, family, nothing_found
+from pytest_mlgates.measure.slices.rows import declared_slices
+from pytest_mlgates.measure.slices.search import found_slices, row_changes
 from pytest_mlgates.model import Model
 from pytest_mlgates.policy import GoldenRegression, Slices
 from pytest_mlgates.settings import Settings

@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.overload_burst import judged, overloaded
+from pytest_mlgates.measure.load.overload_burst import judged, overloaded
 from pytest_mlgates.policy import Overload
 from pytest_mlgates.ports import Call, Endpoint, LoadPlan, LoadRunner, LoadTarget, Samples
 

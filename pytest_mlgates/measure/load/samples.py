@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.measure.latency_looks import Look, block
-from pytest_mlgates.measure.latency_quantile import SPENT, error_rate, latency_at_look
+from pytest_mlgates.measure.load.looks import Look, block
+from pytest_mlgates.measure.load.quantile import SPENT, error_rate, latency_at_look
 from pytest_mlgates.policy import Latency
 from pytest_mlgates.ports import Samples
 

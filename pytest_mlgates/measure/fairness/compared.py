@@ -14,10 +14,11 @@ from typing import Any, Literal
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.fairness_champion import Pair, unharmed
-from pytest_mlgates.measure.fairness_data import Decided, Judged, judged_rows
-from pytest_mlgates.measure.fairness_gaps import ODDS, PARITY, gap_evidence
-from pytest_mlgates.measure.fairness_groups import (
+from pytest_mlgates.measure.fairness.champion import Pair, unharmed
+from pytest_mlgates.measure.fairness.data import Decided, Judged, judged_rows
+from pytest_mlgates.measure.fairness.gaps import ODDS, PARITY, gap_evidence
+from pytest_mlgates.measure.fairness.group_rows import Grouping, groupings, pooled, share_gap, shares
+from pytest_mlgates.measure.fairness.groups import (
     OF_PREVALENCE,
     Figures,
     group_aucs,
@@ -25,9 +26,8 @@ from pytest_mlgates.measure.fairness_groups import (
     limit_evidence,
     lower_is_better,
 )
-from pytest_mlgates.measure.fairness_impact import Selected, impact_evidence, impacts
-from pytest_mlgates.measure.fairness_peer import agree, fairlearn_rates
-from pytest_mlgates.measure.group_rows import Grouping, groupings, pooled, share_gap, shares
+from pytest_mlgates.measure.fairness.impact import Selected, impact_evidence, impacts
+from pytest_mlgates.measure.fairness.peer import agree, fairlearn_rates
 from pytest_mlgates.model import Model
 from pytest_mlgates.policy import Fairness
 from pytest_mlgates.settings import Settings

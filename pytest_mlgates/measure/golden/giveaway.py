@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.encoding import FOLDS, design, tries
+from pytest_mlgates.measure.golden.encoding import FOLDS, design, tries
 from pytest_mlgates.measure.quality import FEWEST
 from pytest_mlgates.policy import GoldenValidity
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.measure.disparate_impact import impact_of_counts
-from pytest_mlgates.measure.group_lines import Lines
+from pytest_mlgates.measure.fairness.disparate_impact import impact_of_counts
+from pytest_mlgates.measure.fairness.group_lines import Lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pytest_mlgates.measure.latency_quantile import BLOCK, LOOKS
+from pytest_mlgates.measure.load.quantile import BLOCK, LOOKS
 from pytest_mlgates.policy import Latency
 
 

@@ -9,7 +9,7 @@ from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.live.guard import Past
 from pytest_mlgates.live.reading import Reading, State, Unknown
-from pytest_mlgates.measure.live_metrics import Watched
+from pytest_mlgates.measure.live.metrics import Watched
 from pytest_mlgates.policy import BurnRate, Slo
 
 if TYPE_CHECKING:

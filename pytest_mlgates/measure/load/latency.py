@@ -11,8 +11,8 @@ from typing import Any
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.latency_looks import Look, looks
-from pytest_mlgates.measure.load_samples import errors, milliseconds, slowness, unbelievable
+from pytest_mlgates.measure.load.looks import Look, looks
+from pytest_mlgates.measure.load.samples import errors, milliseconds, slowness, unbelievable
 from pytest_mlgates.policy import Latency
 from pytest_mlgates.ports import Call, Endpoint, LoadPlan, LoadRun, LoadRunner, LoadTarget, Samples
 

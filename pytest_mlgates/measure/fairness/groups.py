@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.evidence import Evidence, Interval
-from pytest_mlgates.measure.group_lines import Lines
+from pytest_mlgates.measure.fairness.group_lines import Lines
 from pytest_mlgates.measure.quality import FEWEST
 
 if TYPE_CHECKING:

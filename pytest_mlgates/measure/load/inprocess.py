@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.latency_quantile import SPENT, latency_at_look
-from pytest_mlgates.measure.load_samples import histogram
+from pytest_mlgates.measure.load.quantile import SPENT, latency_at_look
+from pytest_mlgates.measure.load.samples import histogram
 from pytest_mlgates.model import Model
 from pytest_mlgates.policy import InprocessLatency
 

@@ -9,7 +9,7 @@ from pytest_mlgates.baseline.reference import Reference
 from pytest_mlgates.engine.port import Table
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.measure.skew_scores import Models, score_drift
+from pytest_mlgates.measure.skew.scores import Models, score_drift
 from pytest_mlgates.policy import ScoreDrift
 from pytest_mlgates.settings import Settings
 

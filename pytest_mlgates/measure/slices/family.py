@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.measure.quality import FEWEST
-from pytest_mlgates.measure.slice_rows import Slice
+from pytest_mlgates.measure.slices.rows import Slice
 from pytest_mlgates.policy import Slices
 from pytest_mlgates.wording import YES_NO, figure
 

@@ -17,10 +17,10 @@ from pytest_mlgates.engine import port
 from pytest_mlgates.engine.port import ColumnType, Table
 from pytest_mlgates.errors import CouldNotEvaluate, UsageError
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.measure.skew_column import Held, Window, numbers, words
-from pytest_mlgates.measure.skew_feature import ENOUGH, Compared, broken, evidence_of, figures
-from pytest_mlgates.measure.skew_troubles import retyped
-from pytest_mlgates.measure.skew_vector import vectors
+from pytest_mlgates.measure.skew.column import Held, Window, numbers, words
+from pytest_mlgates.measure.skew.feature import ENOUGH, Compared, broken, evidence_of, figures
+from pytest_mlgates.measure.skew.troubles import retyped
+from pytest_mlgates.measure.skew.vector import vectors
 from pytest_mlgates.policy import Skew
 from pytest_mlgates.validation import did_you_mean
 from pytest_mlgates.wording import YES_NO

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.twins import Twins, twins_of
+from pytest_mlgates.measure.golden.twins import Twins, twins_of
 from pytest_mlgates.origin.training import Training
 from pytest_mlgates.policy import GoldenValidity
 from pytest_mlgates.settings import Settings

@@ -12,8 +12,8 @@ from pytest_mlgates.engine.port import Table
 from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence
 from pytest_mlgates.golden import GoldenSet
-from pytest_mlgates.measure.skew_column import Held, by_decile, numbers
-from pytest_mlgates.measure.skew_feature import interval
+from pytest_mlgates.measure.skew.column import Held, by_decile, numbers
+from pytest_mlgates.measure.skew.feature import interval
 from pytest_mlgates.model import Model
 from pytest_mlgates.policy import Skew
 from pytest_mlgates.settings import Settings

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from pytest_mlgates.baseline.document import Column
-from pytest_mlgates.measure.skew_column import Held
+from pytest_mlgates.measure.skew.column import Held
 from pytest_mlgates.policy import Skew
 
 #: How sure each bound is, and -log of the chance that the allowance for the unseen is exceeded.

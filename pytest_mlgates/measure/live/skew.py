@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_mlgates.baseline.reference import Reference
 from pytest_mlgates.engine.port import Table
 from pytest_mlgates.evidence import Evidence
-from pytest_mlgates.measure.skew import skew
+from pytest_mlgates.measure.skew.sample import skew
 from pytest_mlgates.policy import LiveSkew
 
 
