@@ -28,12 +28,9 @@ MOVES_ON = "times move on by themselves"
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """`tally` is what numbers were counted over and `known` the values of the cells that were looked at again, for
-    whoever compares another column on the same grid.
-    """
+    """`known` are the values of the cells that were looked at again, for whoever compares a column on the same grid."""
 
     column: Column
-    tally: Tally | None = None
     known: Values | None = None
 
 
@@ -126,7 +123,7 @@ def _number(
             return Described(_worded(words, type_, column))
     tally = tallied(column)
     if tally.grid.single and np.count_nonzero(tally.counts) <= MOST_CODES:
-        return Described(_worded(codes(tally), type_, column), tally)
+        return Described(_worded(codes(tally), type_, column))
     if identifiers and type_.kind == "integer" and len(hint) > _FEW and distinct > _UNIQUE * len(hint):
         different = np.count_nonzero(tally.counts) if tally.grid.single else column.distinct()
         if different > _UNIQUE * tally.present:
@@ -135,7 +132,7 @@ def _number(
     further = [beside(tally)] if beside is not None else []
     known = looked_up(column, tally, np.unique(np.concatenate((cells_of_ranks(tally, ranks), *further))))
     numbers = binned(tally, ranks, known)
-    return Described(Column(kind=type_.kind, rows=tally.rows, nulls=tally.nulls, numbers=numbers), tally, known)
+    return Described(Column(kind=type_.kind, rows=tally.rows, nulls=tally.nulls, numbers=numbers), known)
 
 
 def _ranks(present: int, parts: int) -> Ints:

@@ -7,6 +7,9 @@ their rows become too many to be held, the distance is known between its bounds,
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from pytest_mlgates.stats.checks import Floats, Ints
@@ -16,51 +19,53 @@ from pytest_mlgates.stats.histogram import Tally, Values
 MOST_ROWS = 2_000_000
 
 
-def at_the_edges(a: Tally, b: Tally) -> float:
-    """The largest gap of the two distribution functions at the edges of the common cells; a lower bound."""
-    return float(np.abs(_shares(a) - _shares(b)).max())
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What two histograms of one grid say of the distance of their columns.
+
+    `at_the_edges` is the largest gap of the two distribution functions at the edges of the cells, a lower bound;
+    `inside` (cells + 2,) bounds it inside each cell from above. Both are NaN where a column has no rows.
+    """
+
+    a: Tally
+    b: Tally
+    at_the_edges: float
+    inside: Floats
+
+    @property
+    def at_most(self) -> float:
+        """An upper bound of the distance."""
+        return max(self.at_the_edges, float(self.inside.max()))
+
+    def hiding_places(self) -> Ints:
+        """The cells inside which the gap may be larger than at every edge; none when they hold too many rows."""
+        cells = np.flatnonzero(self.inside > self.at_the_edges)
+        return cells if int(self.a.counts[cells].sum() + self.b.counts[cells].sum()) <= MOST_ROWS else cells[:0]
+
+    def exact(self, of_a: Values, of_b: Values) -> float:
+        """The distance, where `of_a` and `of_b` hold the values of the hiding places (and of other whole cells)."""
+        points = np.union1d(of_a.values, of_b.values)
+        if len(points) == 0:
+            return self.at_the_edges
+        a, b = self.a, self.b
+        gaps = np.abs(_up_to(a, points, of_a) / a.present - _up_to(b, points, of_b) / b.present)
+        # A cell of which only one side's values are known says nothing at its points.
+        known = np.intersect1d(a.grid.place(of_a.values), b.grid.place(of_b.values))
+        told = np.isin(a.grid.place(points), known)
+        return max(self.at_the_edges, float(gaps[told].max(initial=0.0)))
 
 
-def hiding_places(a: Tally, b: Tally) -> Ints:
-    """The cells inside which the gap may be larger than at every edge; none when they hold too many rows."""
+def gap(a: Tally, b: Tally) -> Gap:
+    """The bounds that the counts of `a` and `b`, tallied on one grid, put on the distance."""
     if not a.present or not b.present:
-        return np.empty(0, dtype=np.int64)
-    cells = np.flatnonzero(_bound(a, b) > at_the_edges(a, b))
-    return cells if int((a.counts + b.counts)[cells].sum()) <= MOST_ROWS else cells[:0]
-
-
-def at_most(a: Tally, b: Tally) -> float:
-    """An upper bound of the distance."""
-    return max(at_the_edges(a, b), float(_bound(a, b).max()))
-
-
-def _bound(a: Tally, b: Tally) -> Floats:
-    to_a, to_b = _shares(a), _shares(b)
-    from_a, from_b = _shifted(to_a), _shifted(to_b)
+        return Gap(a, b, math.nan, np.full(len(a.counts), math.nan))
+    to_a, to_b = np.cumsum(a.counts) / a.present, np.cumsum(b.counts) / b.present
+    inside = np.zeros(len(to_a))
+    np.maximum(to_a[1:] - to_b[:-1], to_b[1:] - to_a[:-1], out=inside[1:])
+    inside[0] = max(to_a[0], to_b[0])
     # Where one side has no rows the gap is largest at an edge.
-    both = (a.counts > 0) & (b.counts > 0)
-    return np.where(both, np.maximum(to_a - from_b, to_b - from_a), 0.0)
-
-
-def exact(a: Tally, b: Tally, of_a: Values, of_b: Values) -> float:
-    """The distance, where `of_a` and `of_b` hold the values of the hiding places (and of other whole cells)."""
-    points = np.union1d(of_a.values, of_b.values)
-    best = at_the_edges(a, b)
-    if len(points) == 0:
-        return best
-    gaps = np.abs(_up_to(a, points, of_a) / a.present - _up_to(b, points, of_b) / b.present)
-    # A cell of which only one side's values are known says nothing at its points.
-    known = np.intersect1d(a.grid.place(of_a.values), b.grid.place(of_b.values))
-    told = np.isin(a.grid.place(points), known)
-    return max(best, float(gaps[told].max(initial=0.0)))
-
-
-def _shares(tally: Tally) -> Floats:
-    return np.cumsum(tally.counts) / tally.present
-
-
-def _shifted(shares: Floats) -> Floats:
-    return np.concatenate(([0.0], shares[:-1]))
+    inside[(a.counts == 0) | (b.counts == 0)] = 0.0
+    return Gap(a, b, float(np.abs(to_a - to_b).max()), inside)
 
 
 def _up_to(tally: Tally, points: Floats, known: Values) -> Ints:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pytest_mlgates.stats.checks import Ints
     from pytest_mlgates.stats.drift import ChiSquare, Psi
     from pytest_mlgates.stats.histogram import Tally, Values
+    from pytest_mlgates.stats.ks import Gap
 
-#: Of a column of words this many are bins of their own, as in `measure.psi`; the rest share one.
+#: Of a column of words this many are bins of their own, as in `psi`; the rest share one.
 MOST_WORDS = 20
 #: A value that fills this share of the sample is looked at: is it a default that somebody fills in?
 SPIKE = 0.05
@@ -81,11 +82,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Both sides on one grid: the reference with the values of its cells that matter, and the sample."""
+    """Both sides on one grid, the reference first, and the values of the reference's cells that matter."""
 
-    reference: Tally
+    gap: Gap
     known: Values
-    sample: Tally
+
+    @property
+    def sample(self) -> Tally:
+        return self.gap.b
 
     @property
     def fits(self) -> bool:
@@ -99,18 +103,17 @@ def numbers(base: Column, column: port.Column, window: Window | None = None) -> 
     """A column of amounts; with a `window` where the reference's own rows are at hand."""
     import numpy as np
 
-    from pytest_mlgates.stats import ks
     from pytest_mlgates.stats.histogram import cells_of_ranks, order_statistics, rows_below
 
     known = base.numbers
     assert known is not None
-    window = window if window is not None and window.fits and window.reference.present else None
+    window = window if window is not None and window.fits and window.gap.a.present else None
     tally = window.sample if window is not None else tallied(column)
     if tally.present == 0:
         counts = [0] * (len(known.deciles) + 1)
         return Held([*by_decile(known), base.nulls], [*counts, tally.nulls], tally.rows, tally.nulls)
     edges = np.array(known.edges)
-    hiding = ks.hiding_places(window.reference, tally) if window is not None else np.empty(0, dtype=np.int64)
+    hiding = window.gap.hiding_places() if window is not None else np.empty(0, dtype=np.int64)
     crowded = np.flatnonzero(tally.counts > SPIKE * tally.present)
     marks = tally.grid.place(np.append(edges, _ends(known)))
     ranks = np.arange(1, 10) * tally.present // 10
@@ -120,8 +123,8 @@ def numbers(base: Column, column: port.Column, window: Window | None = None) -> 
     now = np.diff(below, prepend=0)
     more: dict[str, float] = {}
     if window is not None:
-        distance: float | None = ks.exact(window.reference, tally, window.known, found)
-        at_most = ks.at_most(window.reference, tally)
+        distance: float | None = window.gap.exact(window.known, found)
+        at_most = window.gap.at_most
         more = {"ks_at_most": at_most} if not len(hiding) and at_most > (distance or 0.0) else {}
     else:
         distance = _gap(np.array(known.counts), now)

@@ -28,6 +28,7 @@ from pytest_mlgates.wording import YES_NO
 if TYPE_CHECKING:
     from pytest_mlgates.stats.checks import Ints
     from pytest_mlgates.stats.histogram import Tally
+    from pytest_mlgates.stats.ks import Gap
 
 
 def skew(reference: Reference, sample: Table, policy: Skew, reserved: Collection[str] = ()) -> list[Evidence]:
@@ -90,15 +91,15 @@ def _both(
     window: port.Column, column: port.Column | None, was: ColumnType, rows: int, name: str, policy: Skew
 ) -> tuple[Column, Window | None]:
     """The reference described, and of numbers both sides on one grid, if the sample's `column` can be counted on it."""
-    beside: list[Tally] = []
+    gaps: list[Gap] = []
 
     def hiding(tally: Tally) -> Ints:
         """The sample is counted before the reference is looked at again, so that one more look serves both."""
-        from pytest_mlgates.stats.ks import hiding_places
+        from pytest_mlgates.stats.ks import gap
 
         assert column is not None
-        beside.append(column.numbers(tally.grid))
-        return hiding_places(tally, beside[0])
+        gaps.append(gap(tally, column.numbers(tally.grid)))
+        return gaps[0].hiding_places()
 
     found = described(
         window,
@@ -109,9 +110,9 @@ def _both(
         identifiers=name not in policy.features,
         beside=hiding if column is not None else None,
     )
-    if not beside or found.tally is None or found.known is None:
+    if not gaps or found.known is None:
         return found.column, None
-    return found.column, Window(found.tally, found.known, beside[0])
+    return found.column, Window(gaps[0], found.known)
 
 
 def _judged(found: list[Compared], baseline: Baseline | None, policy: Skew) -> set[str]:

@@ -71,12 +71,12 @@ def test_rows_below_any_edge_are_counted_exactly(values: Any, grid: AnyGrid, edg
 @given(COLUMN, COLUMN, GRID)
 def test_the_distance_is_exact_with_the_values_of_the_hiding_places_alone(one: Any, other: Any, grid: AnyGrid) -> None:
     (a, of_a), (b, of_b) = tallied(one, grid), tallied(other, grid)
-    cells = ks.hiding_places(a, b)
+    cells = ks.gap(a, b).hiding_places()
     known = [Values(v.values[k], v.counts[k]) for v in (of_a, of_b) for k in [np.isin(grid.place(v.values), cells)]]
     points = np.concatenate((one, other))
     brute = max(abs((one <= p).mean() - (other <= p).mean()) for p in points)
-    assert ks.exact(a, b, *known) == pytest.approx(brute, abs=1e-12)
-    assert ks.at_the_edges(a, b) <= brute + 1e-12
+    assert ks.gap(a, b).exact(*known) == pytest.approx(brute, abs=1e-12)
+    assert ks.gap(a, b).at_the_edges <= brute + 1e-12
 
 
 def test_few_cells_hide_anything_of_two_equal_columns() -> None:
@@ -84,7 +84,7 @@ def test_few_cells_hide_anything_of_two_equal_columns() -> None:
     one, other = (np.random.default_rng(seed).normal(size=100_000) for seed in (1, 2))
     grid = lay(one[:5_000])
     (a, of_a), (b, _) = tallied(one, grid), tallied(other, grid)
-    again = np.isin(grid.place(of_a.values), ks.hiding_places(a, b)).sum()
+    again = np.isin(grid.place(of_a.values), ks.gap(a, b).hiding_places()).sum()
     assert again < 0.01 * len(one)
 
 
@@ -135,7 +135,7 @@ def test_where_too_many_rows_hide_the_distance_is_between_bounds(monkeypatch: py
     one, other = (np.random.default_rng(seed).normal(size=20_000) for seed in (1, 2))
     grid = lay_evenly(-3, 3)
     (a, of_a), (b, of_b) = tallied(one, grid), tallied(other, grid)
-    distance = ks.exact(a, b, of_a, of_b)
+    distance = ks.gap(a, b).exact(of_a, of_b)
     monkeypatch.setattr(ks, "MOST_ROWS", 1)
-    assert len(ks.hiding_places(a, b)) == 0
-    assert ks.at_the_edges(a, b) <= distance <= ks.at_most(a, b) <= ks.at_the_edges(a, b) + 2e-3
+    assert len(ks.gap(a, b).hiding_places()) == 0
+    assert ks.gap(a, b).at_the_edges <= distance <= ks.gap(a, b).at_most <= ks.gap(a, b).at_the_edges + 2e-3
