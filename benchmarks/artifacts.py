@@ -164,7 +164,7 @@ def escapes() -> bool:
     broken = [name for name, works in found.works.items() if not works]
     count = len(found.succeeded) + len(whole)
     print(f"escape attempts     {len(got_out) + len(unsaid)} of {count} succeeded {[*got_out, *unsaid] or ''}".rstrip())
-    print(f"reported            {'; '.join(found.reported)[:300]} ...")
+    print(f"reported            {'; '.join(one.what for one in found.reported)[:300]} ...")
     print(f"honest work         {len(found.works) - len(broken)} of {len(found.works)} goes on {broken or ''}".rstrip())
     return not (got_out or unsaid or broken) and bool(found.reported)
 

@@ -1,6 +1,9 @@
 """Nothing is loaded before it is known: every file of every version that will be loaded is hashed against the digest on
 record and read without executing it. What its pickles, schemas and settings name must be on the list of what a model of
 its flavour needs; code that travels with a model needs a digest that the settings trust.
+
+What a model that was loaded then tries although it may not (a socket, a file that is none of its business, a process)
+is refused there and listed in the evidence and on the page, with the protection that refused it; that is no verdict.
 """
 
 import pytest

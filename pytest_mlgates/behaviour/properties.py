@@ -45,7 +45,7 @@ class Property:
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What any answer must be: within `low` and `high`, or one of `labels`; the same within `tolerance`, a share of
-    the range or of the answer. `wide`: a row is answered by several values.
+    the range or of the answer. `wide`: a row is answered by several values, a score a label, or by a label.
     """
 
     low: float | None
@@ -56,13 +56,18 @@ class Bounds:
 
     def fault(self, value: Any) -> str:
         """What is wrong with one row's answer, or ""."""
+        if isinstance(value, list) and not self.wide:
+            return f"{len(value)} values for one row"
+        if isinstance(value, list) and len(value) != len(self.labels):
+            return f"{len(value)} values for {len(self.labels)} classes"
+        if self.wide and not isinstance(value, list):
+            return "" if str(value) in map(str, self.labels) else f"{value!r}, which is no label"
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, str):
-                if one not in map(str, self.labels):
-                    return f"{one!r}, which is no label"
-            elif not isinstance(one, (int, float)) or not math.isfinite(one):
+                return f"{one!r}, which is no label"
+            if not isinstance(one, (int, float)) or not math.isfinite(one):
                 return f"{one}, which is no finite number"
-            elif (self.low is not None and one < self.low) or (self.high is not None and one > self.high):
+            if (self.low is not None and one < self.low) or (self.high is not None and one > self.high):
                 return f"{shown(one)}, outside {shown(self.low)} to {shown(self.high)}"
         return ""
 
@@ -79,9 +84,12 @@ class Bounds:
 
     def source(self) -> str:
         """The same as an assertion."""
-        values = "sum(said.values, [])" if self.wide else "said.values"
-        ends = f"one in {self.labels!r}" if self.labels else f"{self.low!r} <= one <= {self.high!r}"
-        return f"assert len(said.values) == len(rows) and all({ends} for one in {values}), said.values"
+        if not self.wide:
+            each = f"{self.low!r} <= one <= {self.high!r}"
+        else:
+            scores = f"len(one) == {len(self.labels)} and all({self.low!r} <= each <= {self.high!r} for each in one)"
+            each = f"({scores} if isinstance(one, list) else str(one) in {list(map(str, self.labels))!r})"
+        return f"assert len(said.values) == len(rows) and all({each} for one in said.values), said.values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +119,13 @@ def answers(space: Space, bounds: Bounds) -> Property:
 def same_again(space: Space, bounds: Bounds) -> Property:
     def wrong(case: Case, said: Sequence[Said]) -> Wrong | None:
         first, again = said
-        # Compared as text, in which NaN is NaN.
-        if not (first.answered and again.answered) or str(first.values) == str(again.values):
-            return None
         asserts = "first, again = challenger.ask(rows, rows)\nassert first.values == again.values"
+        if first.answered != again.answered:
+            said_ = [shown(one.values[0]) if one.values else one.refused or one.broke or "nothing" for one in said]
+            return Wrong(f"answered {said_[0]}, and asked again {said_[1]}", case, asserts)
+        # Compared as text, in which NaN is NaN.
+        if not first.answered or str(first.values) == str(again.values):
+            return _broken(said, case, asserts)
         places = [p for p, (a, b) in enumerate(zip(first.values, again.values, strict=False)) if a != b]
         place = places[0] if places else 0
         sentence = f"answered {_at(first, place)}, and asked again {_at(again, place)}"
@@ -130,9 +141,12 @@ def alone_as_in_batch(space: Space, bounds: Bounds) -> Property:
 
     def wrong(case: Case, said: Sequence[Said]) -> Wrong | None:
         together, *alone = said
-        if not together.answered or not all(one.answered for one in alone):
-            return None
+        if not together.answered:
+            return _broken(said, case, asserts)
         for place, one in enumerate(alone):
+            if not one.answered:
+                sentence = f"row {place} is answered in a batch of {len(case.rows)}, and not alone: "
+                return Wrong(sentence + (one.refused or one.broke), case, asserts)
             if len(one.values) != 1 or len(together.values) != len(case.rows):
                 return None  # `answers` says so
             if not bounds.same(one.values[0], together.values[place]):
@@ -159,7 +173,10 @@ def any_column_order(space: Space, bounds: Bounds) -> Property:
         if turned.broke:
             return Wrong(f"columns in another order: {turned.broke}", case, asserts)
         if not usual.answered or not turned.answered:
-            return None  # refused is fine
+            return _broken(said, case, asserts)  # refused is fine
+        if len(usual.values) != len(turned.values):
+            said_ = f"{len(usual.values)} answers, and {len(turned.values)} with the columns in another order"
+            return Wrong(said_, case, asserts)
         places = [p for p, (a, b) in enumerate(zip(usual.values, turned.values, strict=False)) if not bounds.same(a, b)]
         if not places:
             return None
@@ -228,7 +245,7 @@ def _pairwise(
     def wrong(case: Case, said: Sequence[Said]) -> Wrong | None:
         first, second = said
         if not first.answered or not second.answered:
-            return None  # `answers` says so
+            return _broken(said, case, asserts)
         for place, (low, high) in enumerate(zip(first.values, second.values, strict=False)):
             if fault(low, high):
                 only = Case((case.rows[place],), (case.others[place],))
@@ -242,6 +259,12 @@ def _batches(space: Space, least: int = 1) -> SearchStrategy[Case]:
     from hypothesis import strategies as st
 
     return st.lists(space.rows(), min_size=least, max_size=BATCH).map(lambda rows: Case(tuple(rows)))
+
+
+def _broken(said: Sequence[Said], case: Case, asserts: str) -> Wrong | None:
+    """What could not be compared since the model is gone; that rows are refused `answers` says."""
+    broke = next((one.broke for one in said if one.broke), "")
+    return Wrong(f"not answered: {broke}", case, asserts, broke=True) if broke else None
 
 
 def _faulty(rows: Sequence[Any], said: Said, bounds: Bounds, asserts: str) -> Wrong | None:

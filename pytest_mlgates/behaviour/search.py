@@ -21,16 +21,20 @@ _SHRINKING = 15.0
 
 @dataclass(slots=True)
 class Found:
-    """What became of one property: `rows` were asked about in `cases` cases. `counter` is None where it held."""
+    """What became of one property: `rows` were asked about in `cases` cases, of which `again` were kept from before.
+    `counter` is None where it held.
+    """
 
     tested: Property
     cases: int = 0
     rows: int = 0
+    again: int = 0
     counter: CounterExample | None = None
 
     @property
     def untried(self) -> bool:
-        return self.counter is None and self.cases == 0
+        """Nothing new was made up: that what was once found is mended says nothing of the rest."""
+        return self.counter is None and self.cases == self.again
 
 
 def tried(
@@ -50,6 +54,7 @@ def tried(
     found = Found(one)
     for case in kept:
         wrong = _checked(one, ask, case, found)
+        found.again += 1
         if wrong is not None:
             found.counter = CounterExample(*one.key, wrong, one.promise, replayed=True)
             return found

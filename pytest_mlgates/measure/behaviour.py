@@ -115,7 +115,10 @@ def _properties(
     if manifest is not None:
         manifest.check_columns(inputs, settings.manifest.file)
         if manifest.monotone and settings.task == "multiclass":
-            raise CouldNotEvaluate("monotone directions are of one score, and a multiclass model gives several")
+            raise CouldNotEvaluate(
+                f"monotone in {settings.manifest.file} is not supported for multiclass models: a direction is of one "
+                "score, and these give one a class; take it out"
+            )
         for column, direction in manifest.monotone.items():
             if not inputs[column].number:
                 raise CouldNotEvaluate(f"{column!r} is declared monotone, and it holds no numbers")

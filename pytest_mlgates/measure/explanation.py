@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 #: Beyond what explaining may take: the process imports shap and compiles, and asks again.
 _LEEWAY = 60.0
-_FEWEST = 20
+#: Fewer rows, or groups of them, tell no bootstrap anything.
+FEWEST = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,13 +92,19 @@ def _held_against(model: Model, golden: GoldenSet, chosen: NDArray[Any], found: 
         again, cost = float(found["again"]), float(found["milliseconds_a_row"])
     except (KeyError, TypeError, ValueError):
         raise CouldNotEvaluate(f"{name} could not be explained: what came back is no explanation") from None
+    if columns != tuple(map(str, golden.X.columns)):
+        raise CouldNotEvaluate(
+            f"{name} could not be explained: values of other columns than the golden set's came back"
+        )
     shape = (len(values), len(columns))
     if values.ndim != 3 or values.shape[:2] != shape or base.shape != (shape[0], values.shape[2]):
         raise CouldNotEvaluate(f"{name} could not be explained: values of shape {values.shape} came back")
-    if len(values) < min(_FEWEST, len(chosen)) and len(values) < len(chosen):
+    if len(values) > len(chosen):
+        raise CouldNotEvaluate(f"{name} could not be explained: {len(values)} rows came back for {len(chosen)}")
+    if len(values) < min(FEWEST, len(chosen)):
         raise CouldNotEvaluate(
             f"{name}: in the time that [tool.mlgates.manifest] seconds allows, {len(values)} rows could be explained, "
-            f"and {_FEWEST} are needed"
+            f"and {FEWEST} are needed"
         )
     if not (np.isfinite(values).all() and np.isfinite(base).all() and np.isfinite(again)):
         raise CouldNotEvaluate(f"{name} could not be explained: its SHAP values are not finite")

@@ -20,6 +20,7 @@ _CLEAN = {
     "gradients": ("no gradients", "got a gradient by answering"),
     "changed": ("nothing changes", "is another after answering"),
 }
+_GROWING = ("tensors", "objects")
 #: What grows in at least this share of the answers grows with them; a cache that fills does so once.
 _STEADY = 0.9
 _NAMED = 5
@@ -39,8 +40,10 @@ def hygiene(golden: GoldenSet, model: Model, policy: InferenceHygiene, within: f
         found = model.explained({"with": "torch"}, told, within)
     except CouldNotEvaluate as problem:
         raise CouldNotEvaluate(f"inference_hygiene is about torch models: {problem}") from None
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), list) for key in (*_CLEAN, *_GROWING)):
+        raise CouldNotEvaluate(f"{model.pinned} could not be looked at: what came back tells of no answers")
     evidence = [_clean(key, found, policy.rounds) for key in _CLEAN]
-    return [*evidence, *(_growing(key, found, policy.rounds) for key in ("tensors", "objects"))]
+    return [*evidence, *(_growing(key, found, policy.rounds) for key in _GROWING)]
 
 
 def _clean(key: str, found: Any, rounds: int) -> Evidence:

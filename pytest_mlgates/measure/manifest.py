@@ -9,7 +9,7 @@ from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.manifest import Clause, Explanation, Manifest, Switch
-from pytest_mlgates.measure.explanation import Explained
+from pytest_mlgates.measure.explanation import FEWEST, Explained
 from pytest_mlgates.measure.plain_cells import plain_cells
 from pytest_mlgates.model import Model
 from pytest_mlgates.policy import Manifest as Policy
@@ -87,6 +87,9 @@ def agreement(found: Explained, asked: Explanation, golden: GoldenSet, policy: P
     """How far the declared top features are the measured ones: average overlap, with a bootstrap over rows."""
     from pytest_mlgates.stats.agreement import average_overlap, percentiles
 
+    title, too_little = "top features agree", _too_little(found, golden)
+    if too_little:
+        return Evidence(title, None, len(found.rows), cannot_say=too_little)
     top = [found.columns.index(name) for name in asked.top]
     draws = _drawn(found, golden, policy, asked.seed)
     overlaps = _array([average_overlap(top, _ranked(means)) for means in draws])
@@ -101,7 +104,7 @@ def agreement(found: Explained, asked: Explanation, golden: GoldenSet, policy: P
         "seed": asked.seed,
         "draws": policy.draws,
     }
-    return Evidence("top features agree", point, len(found.rows), interval, details=details)
+    return Evidence(title, point, len(found.rows), interval, details=details)
 
 
 def adds_up(found: Explained, asked: Explanation) -> Evidence:
@@ -121,15 +124,17 @@ def leaning(
     """(the share of the explanation that each limited feature carries, with its bootstrap interval; the limit)."""
     from pytest_mlgates.stats.agreement import percentiles
 
+    measure, too_little = "share of the explanation", _too_little(found, golden)
+    if too_little:
+        none = [Evidence(measure, None, len(found.rows), where=name, cannot_say=too_little) for name in manifest.shares]
+        return list(zip(none, manifest.shares.values(), strict=True))
     draws = _drawn(found, golden, policy, seed)
     shares = draws / draws.sum(axis=1, keepdims=True).clip(min=1e-300)
     judged = []
     for name, limit in manifest.shares.items():
         ends = percentiles(shares[:, found.columns.index(name)], policy.alpha)
         interval = Interval(*ends, 1 - 2 * policy.alpha, "bootstrap over rows")
-        judged.append(
-            (Evidence("share of the explanation", found.shares[name], len(found.rows), interval, where=name), limit)
-        )
+        judged.append((Evidence(measure, found.shares[name], len(found.rows), interval, where=name), limit))
     return judged
 
 
@@ -147,6 +152,17 @@ def moved(challenger: Explained, champion: Explained | str) -> Evidence:
     said = ", ".join(f"{name} {old.get(name, 0.0):.1%} to {new.get(name, 0.0):.1%}" for name in most)
     details = {"reason": f"most: {said}", "champion": old, "challenger": new}
     return Evidence(measure, sum(map(abs, change.values())) / 2, n, details=details)
+
+
+def _too_little(found: Explained, golden: GoldenSet) -> str:
+    """Why nothing can be said of which features matter, or ""."""
+    import numpy as np
+
+    units = len(found.rows) if golden.group is None else len(np.unique(golden.group[found.rows]))
+    if units < FEWEST:
+        what = "rows" if golden.group is None else "groups of rows"
+        return f"{units} {what} were explained, and {FEWEST} are needed"
+    return "" if found.weights.any() else "no feature moves any answer, so none matters more than another"
 
 
 def _drawn(found: Explained, golden: GoldenSet, policy: Policy, seed: int) -> NDArray[Any]:

@@ -9,16 +9,15 @@ import shutil
 import socket
 import sys
 import textwrap
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from pytest_mlgates.adapters.scoring.child_model import RefusedAttempt
 from pytest_mlgates.adapters.scoring.confinement import Confinement
 from pytest_mlgates.adapters.scoring.scorer import ChildScorer
 from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.ports import Attempt
 
 SOURCE = (Path(__file__).parent / "escapes.py").read_text()
 SHOWN = ["TEST_SHM", "TEST_ROOM", "TEST_PORT", "TEST_GATE", "TEST_HOME"]
@@ -77,7 +76,7 @@ class Outcome(NamedTuple):
 
     succeeded: dict[str, bool]
     works: dict[str, bool]
-    reported: list[str]
+    reported: tuple[Attempt, ...]
 
 
 def possible() -> bool:
@@ -132,17 +131,16 @@ def attempted(room: Path) -> Outcome:
         try:
             # Its socket must not be within reach.
             other = scorer.open(files, "other")
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always")
-                values = ask(scorer, files)
+            model = scorer.open(files, "model")
+            model.start("auto", ROWS)
+            values = model.answer().values
             other.start("predict", ROWS)
             other.answer()
         finally:
             scorer.close()
     assert len(values) == len(ATTEMPTS) + len(HONEST)
     found = dict(zip([*ATTEMPTS, *HONEST], map(bool, values), strict=True))
-    reported = [str(one.message) for one in said if one.category is RefusedAttempt]
-    return Outcome({name: found[name] for name in ATTEMPTS}, {name: found[name] for name in HONEST}, reported)
+    return Outcome({name: found[name] for name in ATTEMPTS}, {name: found[name] for name in HONEST}, model.tried)
 
 
 def as_a_whole(folder: Path) -> dict[str, str]:

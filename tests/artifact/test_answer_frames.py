@@ -9,7 +9,6 @@ import struct
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlgates.adapters.scoring.answer_frames import OutOfForm, as_answer, plain_words, received
-from pytest_mlgates.adapters.scoring.child_model import ChildModel, RefusedAttempt
+from pytest_mlgates.adapters.scoring.child.frames import Channel, receive
+from pytest_mlgates.adapters.scoring.child_model import ChildModel
 from pytest_mlgates.errors import CouldNotEvaluate, ModelGone
+from pytest_mlgates.ports import Attempt
 
 SAID = {"method": "predict", "flavour": "sklearn", "classes": [0, 1]}
 
@@ -109,7 +110,7 @@ def test_objects_are_never_unpickled(pair: tuple[ChildModel, socket.socket, Ende
         model.answer()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.dictionaries(st.sampled_from([*SAID, "error", "tried"]), st.none() | st.text() | st.lists(st.integers())),
     st.binary(),
@@ -136,7 +137,7 @@ def test_an_answer_byte_by_byte_does_not_outlast_the_limit() -> None:
     started = time.monotonic()
     try:
         with mine, pytest.raises(TimeoutError):
-            received(mine, 1 << 40)
+            received(mine, 1 << 40, [].append)
     finally:
         stop.set()
         dripping.join()
@@ -169,18 +170,64 @@ def test_a_module_that_is_not_there_is_named(pair: tuple[ChildModel, socket.sock
     )
 
 
-def test_attempts_are_said_once(pair: tuple[ChildModel, socket.socket, Ended]) -> None:
+SOCKET = {"what": "to open a socket", "protection": "network", "held": True}
+SHADOW = {"what": "to read /etc/shadow", "protection": "reading", "held": False}
+NETWORK, READING = Attempt("network", "to open a socket"), Attempt("reading", "to read /etc/shadow", held=False)
+
+
+def test_attempts_come_before_the_answer_and_are_kept_with_it(pair: tuple[ChildModel, socket.socket, Ended]) -> None:
     model, theirs, _ = pair
-    for tried in (["to open a socket"], ["to open a socket", "to read /etc/shadow"]):
-        theirs.sendall(frame({**SAID, "tried": tried}, npy([1])))
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+    theirs.sendall(frame({"attempt": SOCKET}) + frame(SAID, npy([1])))
+    assert model.answer().tried == (NETWORK,)
+    theirs.sendall(frame({"attempt": SHADOW}) + frame({"attempt": SOCKET}) + frame(SAID, npy([1])))
+    assert model.answer().tried == model.tried == (NETWORK, READING)
+
+
+def test_attempts_of_a_process_that_died_are_known(pair: tuple[ChildModel, socket.socket, Ended]) -> None:
+    model, theirs, _ = pair
+    theirs.sendall(frame({"attempt": SHADOW}))
+    theirs.close()
+    with pytest.raises(ModelGone):
         model.answer()
+    assert model.tried == (READING,)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ([frame({"attempt": SOCKET})] * 22, "v2 gave what is no answer: it tells of more than 20 attempts"),
+        ([frame({"attempt": 1})], "v2 gave what is no answer: what it tells of is no attempt"),
+        ([frame({"attempt": {**SOCKET, "protection": "x"}})], "v2 gave what is no answer: what it tells of is no"),
+    ],
+)
+def test_attempts_without_end_or_form(
+    pair: tuple[ChildModel, socket.socket, Ended], said: list[bytes], sentence: str
+) -> None:
+    model, theirs, _ = pair
+    theirs.sendall(b"".join(said) + frame(SAID, npy([1])))
+    with pytest.raises(ModelGone, match=sentence):
         model.answer()
-    assert [str(one.message) for one in said if one.category is RefusedAttempt] == [
-        "v2 tried to open a socket: refused",
-        "v2 tried to read /etc/shadow: refused",
-    ]
+
+
+def test_words_of_an_attempt_are_one_plain_line(pair: tuple[ChildModel, socket.socket, Ended]) -> None:
+    model, theirs, _ = pair
+    theirs.sendall(frame({"attempt": {**SOCKET, "what": "to\n::error::x\x1b[2J"}}) + frame(SAID, npy([1])))
+    assert model.answer().tried == (Attempt("network", "to ::error::x [2J"),)
+
+
+def test_an_attempt_in_the_middle_of_an_answer_is_told_after_it() -> None:
+    """A thread of the model may try something while a frame is half sent; no frame is torn by it."""
+    mine, theirs = socket.socketpair()
+    with mine, theirs:
+        channel = Channel(theirs)
+        channel._lock.acquire()
+        channel.tried(SOCKET)
+        channel._lock.release()
+        channel.answer(SAID, b"x")
+        assert receive(mine) == ({"attempt": SOCKET}, b"")
+        assert receive(mine) == (SAID, b"x")
+        mine.close()
+        channel.tried(SHADOW)  # who hung up is not told
 
 
 def test_a_log_without_end_is_read_from_its_end(pair: tuple[ChildModel, socket.socket, Ended]) -> None:

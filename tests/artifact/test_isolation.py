@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,8 +18,9 @@ from pytest_mlgates.adapters.scoring.confinement import Confinement, missing_pro
 from pytest_mlgates.adapters.scoring.isolation import PROTECTIONS
 from pytest_mlgates.adapters.scoring.scorer import ChildScorer
 from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.ports import Attempt
 
-from .attempts import ATTEMPTS, HONEST, WHOLE, Outcome, as_a_whole, ask, attempted, furnished, possible, save
+from .attempts import ATTEMPTS, HONEST, ROWS, WHOLE, Outcome, as_a_whole, ask, attempted, furnished, possible, save
 
 pytestmark = pytest.mark.skipif(not possible(), reason="this kernel has no Landlock 6 or no seccomp")
 
@@ -53,16 +56,18 @@ def test_honest_work_goes_on(outcome: Outcome, name: str) -> None:
 
 
 def test_attempts_are_reported(outcome: Outcome, room: Path) -> None:
-    (said,) = outcome.reported
-    assert said.startswith("model tried ")
-    assert said.endswith(": refused")
-    for sentence in (
-        "to open a socket",
-        f"to write {room / 'new'}",
-        f"to read {room / 'secret'}",
-        "to read /etc/shadow",
+    """The first twenty, each with the protection that refused it; numbers of processes are left out."""
+    assert len(outcome.reported) == 20
+    for protection, what in (
+        ("network", "to open a socket"),
+        ("network", "to look up the name localhost.localdomain.test"),
+        ("writing", f"to write {room / 'new'}"),
+        ("writing", f"to change {room / 'secret'}"),
+        ("reading", f"to read {room / 'secret'}"),
+        ("reading", "to read /etc/shadow"),
+        ("reading", "to read /proc/PROCESS/environ"),
     ):
-        assert sentence in said
+        assert Attempt(protection, what, held=True) in outcome.reported
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +149,6 @@ def test_every_protection_is_tried_and_none_assumed(monkeypatch: pytest.MonkeyPa
     source = "import isolation.trial as trial, sys, json; trial.confine = lambda plan: {}"
     source += "; print(json.dumps(trial.proven(*sys.argv[1:])))"
     import json
-    import subprocess
     import tempfile
 
     with tempfile.TemporaryDirectory() as own, tempfile.TemporaryDirectory() as outside:
@@ -165,15 +169,16 @@ def test_where_isolation_is_required_and_missing_no_model_runs(tmp_path: Path, m
     from pytest_mlgates.adapters.scoring import scoring_child
 
     copied = tmp_path / "program"
-    copied.mkdir()
-    here = Path(scoring_child.__file__).parent
-    (copied / "scoring_child.py").write_text((here / "scoring_child.py").read_text())
-    (copied / "isolation.py").write_text(
-        "def packages(): return []\ndef noted(plan): return []\n"
+    shutil.copytree(Path(scoring_child.__file__).parent, copied)
+    (copied / "isolation" / "__init__.py").write_text(
+        "from .noted import watch\nfrom .readable import packages\n"
         "def confine(plan): return {'network': 'no kernel for it'}\n"
     )
     monkeypatch.setattr(scoring_child, "__file__", str(copied / "scoring_child.py"))
-    files = save(tmp_path / "loops", LOOPS.replace("while True:", "return np.zeros(2)\n        while True:"))
+    files = save(
+        tmp_path / "loops",
+        LOOPS.replace("while True:", "__import__('socket').socket(); return np.zeros(2)\n        while True:"),
+    )
     for required in (True, False):
         scorer = ChildScorer(timeout=60, environ=os.environ, confinement=Confinement(required=required))
         try:
@@ -182,6 +187,57 @@ def test_where_isolation_is_required_and_missing_no_model_runs(tmp_path: Path, m
                 with pytest.raises(CouldNotEvaluate, match=re.escape(said)):
                     ask(scorer, files)
             else:
-                assert len(ask(scorer, files)) == 2
+                model = scorer.open(files, "tries")
+                model.start("predict", ROWS)
+                assert len(model.answer().values) == 2
+                assert model.tried == (Attempt("network", "to open a socket", held=False),)
         finally:
             scorer.close()
+
+
+def test_folders_on_the_path_are_looked_into_by_python_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout on PYTHONPATH: what lies in it beside packages is not read, and nobody has tried to."""
+    from pytest_mlgates.adapters.scoring.isolation.noted import Watch
+
+    (tmp_path / "secret").write_text("hush")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    watch = Watch({"read": [], "write": [str(tmp_path / "own")], "ports": [], "processes": False})
+    assert watch.kinds["os.listdir"]("os.listdir", (str(tmp_path),)) is None
+    assert watch.kinds["open"]("open", (str(tmp_path), "r", os.O_RDONLY)) is None
+    secret = tmp_path / "secret"
+    assert watch.kinds["open"]("open", (str(secret), "r", os.O_RDONLY)) == ("reading", f"to read {secret}")
+
+
+def test_a_signal_to_itself_is_none_of_anybodys_business() -> None:
+    from pytest_mlgates.adapters.scoring.isolation.noted import Watch
+
+    watch = Watch({"read": [], "write": ["/nowhere"], "ports": [], "processes": False})
+    assert watch.kinds["os.kill"]("os.kill", (os.getpid(), 0)) is None
+    above, others = "to send a signal to the process above", "to send a signal to other processes"
+    assert watch.kinds["os.kill"]("os.kill", (os.getppid(), 0)) == ("signals", above)
+    assert watch.kinds["os.killpg"]("os.killpg", (0, 0)) == ("signals", others)
+
+
+COUNTS = """
+import sys
+import isolation, joblib
+found = []
+plan = {"read": isolation.packages(), "write": ["/nowhere"], "ports": [], "processes": False}
+isolation.watch(plan, {}, found.append)
+joblib.cpu_count(only_physical_cores=True)
+counted = list(found)
+import subprocess
+subprocess.run(["true"])
+print(counted, [one["what"] for one in found])
+"""
+
+
+def test_that_joblib_counts_cores_is_no_attempt_and_any_other_process_is() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTS],
+        env={"PYTHONPATH": str(Path(isolation.__file__).parents[1]), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split("\n")[0] == "[] ['to start a process (subprocess.Popen)']"

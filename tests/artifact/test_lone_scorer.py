@@ -15,6 +15,7 @@ import pytest
 from pytest_mlgates.adapters.scoring.confinement import Confinement
 from pytest_mlgates.adapters.scoring.lone_scorer import LoneScorer
 from pytest_mlgates.errors import CouldNotEvaluate
+from pytest_mlgates.ports import Attempt
 
 from . import corpus
 from .attempts import possible
@@ -54,6 +55,19 @@ def test_it_answers_as_the_model_itself(fitted: Path, arrow: bool) -> None:
         lone.close()
 
 
+def test_what_looks_into_a_model_can_be_read_there_too(fitted: Path) -> None:
+    """The gate's own part of it is imported late, from a folder that no environment of a model names."""
+    lone = scorer()
+    try:
+        model = lone.open(fitted, "v2", Path(sys.prefix), arrow=True, lacks="")
+        with pytest.raises(
+            CouldNotEvaluate, match=r"v2 (needs torch|raised ValueError: the model holds no torch module)"
+        ):
+            model.about({"with": "torch"}, {"rows": [], "dtypes": {}, "rounds": 1}, 60)
+    finally:
+        lone.close()
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
@@ -84,6 +98,7 @@ def test_code_that_lies_in_the_environment_is_confined_too(bare: Path, fitted: P
     try:
         with pytest.raises(CouldNotEvaluate, match="v2 "):
             opened(lone, fitted, bare, arrow=False)
+        assert Attempt("writing", f"to write {tmp_path / 'marker0'}") in lone._made[0][0].tried
     finally:
         lone.close()
     assert not list(tmp_path.glob("marker*"))

@@ -41,19 +41,19 @@ def refusal(content: bytes, name: str = "model.bin", role: Any = "") -> str:
 HONEST = pickle.dumps({"a": np.arange(5.0), "b": [1, "x", None, (2.5,)], "c": np.float64(1)})
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200), st.sampled_from(["model.pkl", "a.bin", "a.json", "a.zip", "a.npy"]))
 def test_any_bytes_are_read_to_a_verdict(content: bytes, name: str) -> None:
     refusal(content, name)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(HONEST) - 1), st.binary(min_size=1, max_size=4))
 def test_a_changed_pickle_is_read_to_a_verdict(at: int, change: bytes) -> None:
     refusal(HONEST[:at] + change + HONEST[at + len(change) :], "model.pkl", "pickle")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, len(HONEST) - 1))
 def test_a_cut_pickle_is_refused(at: int) -> None:
     assert refusal(HONEST[:at], "model.pkl", "pickle")
@@ -63,7 +63,7 @@ def test_the_honest_pickle_is_not() -> None:
     assert refusal(HONEST, "model.pkl", "pickle") == ""
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_a_changed_archive_never_becomes_trusted_with_other_bytes(data: st.DataObject) -> None:
     """Whatever byte of a zip is changed: refused, or the very same members."""

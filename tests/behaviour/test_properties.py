@@ -206,9 +206,14 @@ def test_a_safe_value_is_as_good_as_refusing_and_any_other_is_not() -> None:
         return said if said.answered else Said(values=[0.0] * len(rows))
 
     assert tried(one, answer).counter is None
-    counter = tried(one, lambda rows: Said(values=[0.25])).counter
-    assert counter is not None
-    assert counter.wrong.sentence == "code = -1 is answered 0.25, not refused or 0"
+    for values, sentence in (
+        ([0.25], "code = -1 is answered 0.25, not refused or 0"),
+        ([0.0, 0.0], "code = -1 gets 2 answers for one row"),
+        ([], "code = -1 gets 0 answers for one row"),
+    ):
+        counter = tried(one, lambda rows, values=values: Said(values=values)).counter
+        assert counter is not None
+        assert counter.wrong.sentence == sentence
 
 
 def test_what_is_allowed_must_still_be_an_answer() -> None:

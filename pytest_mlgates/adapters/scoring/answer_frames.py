@@ -7,9 +7,12 @@ import json
 import socket
 import struct
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlgates.ports import Answer
+from pytest_mlgates.adapters.scoring.isolation import PROTECTIONS
+from pytest_mlgates.adapters.scoring.isolation.noted import MOST
+from pytest_mlgates.ports import Answer, Attempt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,25 +27,32 @@ class OutOfForm(ValueError):
     """It is no answer; the words say why."""
 
 
-def received(wire: socket.socket, most: int) -> tuple[dict[str, Any], bytes]:
-    """The next frame, with `most` bytes of payload, within the time limit of `wire` as a whole and not a piece.
+def received(wire: socket.socket, most: int, note: Callable[[Attempt], None]) -> tuple[dict[str, Any], bytes]:
+    """The next answer, with `most` bytes of payload, within the time limit of `wire` as a whole and not a piece; what
+    the model tried before it is given to `note` as it comes.
 
     Raises OutOfForm, TimeoutError, and EOFError when the other side is gone.
     """
     limit = wire.gettimeout()
     until = None if limit is None else time.monotonic() + limit
     try:
-        words, payload = _LENGTHS.unpack(_exactly(wire, _LENGTHS.size, until))
-        if words > _LONGEST_HEADER or payload > most:
-            raise OutOfForm(f"it announces {words + payload} bytes where {most} are plenty")
-        header = json.loads(_exactly(wire, words, until))
-        if not isinstance(header, dict):
-            raise OutOfForm("its header is no table")
-        return header, _exactly(wire, payload, until)
+        for _ in range(MOST + 1):
+            header, payload = _frame(wire, most, until)
+            if "attempt" not in header:
+                return header, payload
+            note(as_attempt(header["attempt"]))
+        raise OutOfForm(f"it tells of more than {MOST} attempts")
     except (ValueError, RecursionError) as problem:
         raise OutOfForm(plain_words(str(problem))) from None
     finally:
         wire.settimeout(limit)
+
+
+def as_attempt(said: Any) -> Attempt:
+    """Raises OutOfForm."""
+    if not isinstance(said, dict) or said.get("protection") not in PROTECTIONS:
+        raise OutOfForm("what it tells of is no attempt")
+    return Attempt(said["protection"], plain_words(said.get("what")), said.get("held") is True)
 
 
 def as_answer(header: dict[str, Any], payload: bytes) -> Answer:
@@ -82,6 +92,16 @@ def plain_words(text: Any) -> str:
     """One line without control characters, cut: what a model writes must not write to a terminal or a log."""
     shown = "".join(letter if letter.isprintable() else " " for letter in str(text)[: 4 * _MOST_WORDS])
     return " ".join(shown.split())[:_MOST_WORDS]
+
+
+def _frame(wire: socket.socket, most: int, until: float | None) -> tuple[dict[str, Any], bytes]:
+    words, payload = _LENGTHS.unpack(_exactly(wire, _LENGTHS.size, until))
+    if words > _LONGEST_HEADER or payload > most:
+        raise OutOfForm(f"it announces {words + payload} bytes where {most} are plenty")
+    header = json.loads(_exactly(wire, words, until))
+    if not isinstance(header, dict):
+        raise OutOfForm("its header is no table")
+    return header, _exactly(wire, payload, until)
 
 
 def _exactly(wire: socket.socket, count: int, until: float | None) -> bytes:

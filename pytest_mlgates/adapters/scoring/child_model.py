@@ -7,24 +7,21 @@ import json
 import os
 import signal
 import socket
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, Any, Protocol
 
-from pytest_mlgates.adapters.scoring import scoring_child
 from pytest_mlgates.adapters.scoring.answer_frames import OutOfForm, as_answer, as_classes, plain_words, received
+from pytest_mlgates.adapters.scoring.child.frames import send
+from pytest_mlgates.adapters.scoring.isolation.noted import MOST
 from pytest_mlgates.adapters.scoring.rows import packed
 from pytest_mlgates.errors import CouldNotEvaluate, ModelGone
-from pytest_mlgates.ports import Answer, Method, Rows, Said, Told
+from pytest_mlgates.ports import Answer, Attempt, Method, Rows, Said, Told
 
 #: Plain data beside what the rows need: explanations, class names.
 _PLENTY, _A_ROW = 256 << 20, 64 << 10
 _LAST_WORDS, _LINE = 16 << 10, 1000
 _LACKS = 'install it, or let every model be scored in the environment it was trained in: scoring_env = "lock"'
-
-
-class RefusedAttempt(UserWarning):
-    """A model tried what no model may do, and was refused."""
 
 
 class Process(Protocol):
@@ -53,19 +50,25 @@ class ChildModel:
         self.name = name
         self._wire, self._log, self._process = wire, log, process
         self._arrow, self._lacks = arrow, lacks
-        self._most, self._known = _PLENTY, set[str]()
+        self._most = _PLENTY
+        self._tried: dict[Attempt, None] = {}
+
+    @property
+    def tried(self) -> tuple[Attempt, ...]:
+        """In the order in which it was tried; what its process told, and that process is the model's."""
+        return tuple(self._tried)
 
     def start(self, method: Method, rows: Any) -> None:
         kind, payload = packed(rows, arrow=self._arrow)
         self._most = _PLENTY + _A_ROW * len(rows)
         with self._sending():
-            scoring_child.send(self._wire, {"method": method, "rows": kind}, payload)
+            send(self._wire, {"method": method, "rows": kind}, payload)
 
     def answer(self) -> Answer:
         """Raises CouldNotEvaluate when the model raises, answers out of form, dies, or is silent for too long."""
         header, payload = self._received()
         with self._in_form():
-            return as_answer(header, payload)
+            return replace(as_answer(header, payload), tried=self.tried)
 
     def ask(self, method: Method, asks: Sequence[Rows], dtypes: Mapping[str, str], within: float) -> Told:
         header, payload = self._exchange({"method": method, "rows": "asks"}, {"asks": asks, "dtypes": dtypes}, within)
@@ -93,7 +96,7 @@ class ChildModel:
         self._wire.settimeout(within)
         try:
             with self._sending():
-                scoring_child.send(self._wire, question, json.dumps(told).encode())
+                send(self._wire, question, json.dumps(told).encode())
             return self._received()
         finally:
             self._wire.settimeout(limit)
@@ -101,12 +104,11 @@ class ChildModel:
     def _received(self) -> tuple[dict[str, Any], bytes]:
         try:
             with self._in_form():
-                header, payload = received(self._wire, self._most)
+                header, payload = received(self._wire, self._most, self._note)
         except TimeoutError:
             raise self._silent() from None
         except (EOFError, OSError):
             raise ModelGone(f"{self.name}: {self._death()}") from None
-        self._tell(header.get("tried"))
         if "absent" in header:
             module = plain_words(header["absent"])
             raise CouldNotEvaluate(
@@ -141,13 +143,9 @@ class ChildModel:
         self._process.kill()
         return ModelGone(f"{self.name} did not answer within {limit:g} s: raise scoring_timeout, or make it faster")
 
-    def _tell(self, tried: Any) -> None:
-        """Whatever it tried for the first time, as a warning, which pytest prints at its end."""
-        sentences = [plain_words(one) for one in tried[:20]] if isinstance(tried, list) else []
-        fresh = [one for one in sentences if one not in self._known]
-        self._known.update(fresh)
-        if fresh:
-            warnings.warn(f"{self.name} tried {', '.join(fresh)}: refused", RefusedAttempt, stacklevel=2)
+    def _note(self, attempt: Attempt) -> None:
+        if len(self._tried) < MOST:
+            self._tried[attempt] = None
 
     def _death(self) -> str:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pytest_mlgates.adapters.scoring import scoring_child
+from pytest_mlgates.adapters.scoring.child.frames import send
 from pytest_mlgates.adapters.scoring.child_model import ChildModel
 from pytest_mlgates.adapters.scoring.confinement import Confinement, child_environment
 from pytest_mlgates.errors import CouldNotEvaluate
@@ -46,7 +47,7 @@ class LoneScorer:
         model = ChildModel(name, mine, log, process, arrow=arrow, lacks=lacks)
         self._made.append((model, process))
         try:
-            scoring_child.send(mine, {"files": str(files.resolve()), "confine": plan, "described": described})
+            send(mine, {"files": str(files.resolve()), "confine": plan, "described": described})
         except OSError as problem:
             raise CouldNotEvaluate(f"{name}: its process has gone ({problem})") from None
         return model

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mlgates.adapters.scoring import scoring_child
+from pytest_mlgates.adapters.scoring.child.loading import NATIVE
 from pytest_mlgates.adapters.scoring.child_model import ChildModel
 from pytest_mlgates.adapters.scoring.confinement import STRICT, Confinement, child_environment
 from pytest_mlgates.errors import CouldNotEvaluate
@@ -114,5 +115,5 @@ class Fork:
 def _imports(files: Path) -> list[str]:
     """What this model will need, imported once before the fork rather than in every child."""
     text = (files / "MLmodel").read_text(encoding="utf-8")
-    found = [f"mlflow.{flavour}" for flavour in scoring_child.NATIVE if f"\n  {flavour}:" in text]
+    found = [f"mlflow.{flavour}" for flavour in NATIVE if f"\n  {flavour}:" in text]
     return [] if found == ["mlflow.sklearn"] else [*found, "mlflow.pyfunc"]

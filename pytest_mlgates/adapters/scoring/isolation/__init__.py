@@ -17,12 +17,12 @@ from typing import Any
 from .landlock import landlock
 from .limits import limit
 from .namespaces import drop_capabilities, unshared
-from .noted import noted
+from .noted import watch
 from .python_calls import refuse_calls
 from .readable import packages
 from .system_calls import filtered
 
-__all__ = ["PROTECTIONS", "confine", "noted", "packages"]
+__all__ = ["PROTECTIONS", "confine", "packages", "watch"]
 
 #: What a child must not be able to do, in the words of the report.
 PROTECTIONS = ("network", "writing", "reading", "processes", "signals", "memory", "shared memory")

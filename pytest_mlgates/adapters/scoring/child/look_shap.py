@@ -2,7 +2,7 @@
 
 Tree ensembles and linear models are explained exactly, behind a pipeline's transformations too where every transformed
 column comes of one input; anything else by permutation of its inputs, which asks the model thousands of times. Only the
-standard library at the top: `scoring_child` loads this file by path.
+standard library at the top.
 """
 
 from __future__ import annotations
