@@ -147,8 +147,10 @@ def _ledger(given: argparse.Namespace) -> tuple[list[Moment], str]:
     for ruling in state.rulings:
         entry = ruling.record.entry
         if entry is not None:
-            subject = f" of v{entry.to}" if entry.to else ""
-            what = f"{entry.kind}{subject}, {ruling.fate}: {entry.reason}"
+            way = "to" if entry.kind == "rollback" else "of"
+            subject = f" {way} v{entry.to}" if entry.to else ""
+            fate = "" if ruling.fate in ("counts", "noted") else f", {ruling.fate}"
+            what = f"{entry.kind}{subject}{fate}: {entry.reason}"
             made = ruling.champion if ruling.champion != ruling.before else ""
             moments.append(Moment(entry.time, what, entry.actor, f"ledger entry {ruling.number}", made))
     return moments, ""

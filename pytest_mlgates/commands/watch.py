@@ -99,7 +99,7 @@ def _stops() -> threading.Event:
 
 
 def _now() -> str:
-    return time.strftime("%H:%M:%S")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _say(line: str) -> None:

@@ -8,6 +8,16 @@ from pytest_mlgates.demo.builder import build
 from pytest_mlgates.demo.cluster import add_cluster
 from pytest_mlgates.demo.errors import DemoError
 from pytest_mlgates.demo.guide import CLUSTER, next_steps
+from pytest_mlgates.demo.needs import check_incident
 from pytest_mlgates.demo.race import compare_race, what_happened
 
-__all__ = ["CLUSTER", "DemoError", "add_cluster", "build", "compare_race", "next_steps", "what_happened"]
+__all__ = [
+    "CLUSTER",
+    "DemoError",
+    "add_cluster",
+    "build",
+    "check_incident",
+    "compare_race",
+    "next_steps",
+    "what_happened",
+]

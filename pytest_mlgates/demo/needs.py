@@ -30,5 +30,13 @@ def check() -> None:
         raise DemoError(f'the demo needs MLflow 3.9 or later, not {found}: pip install "mlflow>=3.9"')
 
 
+def check_incident() -> str:
+    """Where Prometheus is. Raises DemoError without it."""
+    program = shutil.which("prometheus")
+    if program is None:
+        raise DemoError("an incident is seen by Prometheus, which is not on PATH: apt-get install prometheus")
+    return program
+
+
 def _release(words: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", words)[:2])

@@ -2,7 +2,7 @@
 
 from pytest_mlgates.incident.event import SCHEMA, Event, Kind, Source, line, read, seconds, stamped
 from pytest_mlgates.incident.fold import Incident, State, incidents
-from pytest_mlgates.incident.follow import Happened, follow, happened, live_severity
+from pytest_mlgates.incident.follow import Happened, by_hand, follow, happened, live_severity
 from pytest_mlgates.incident.handover import handover
 from pytest_mlgates.incident.postmortem import draft
 from pytest_mlgates.incident.severity import RESPOND_MINUTES, Severity
@@ -21,6 +21,7 @@ __all__ = [
     "Source",
     "State",
     "Times",
+    "by_hand",
     "draft",
     "follow",
     "handover",

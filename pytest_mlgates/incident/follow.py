@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_mlgates.incident.event import Event, Kind, Source
+from pytest_mlgates.incident.event import Event, Kind, Source, stamped
 from pytest_mlgates.incident.fold import Incident, State
 from pytest_mlgates.incident.severity import Severity
 
@@ -14,6 +14,7 @@ _ACTION_FAILED = 11
 #: Lines that runs add to one incident; a watcher that looks every 30 seconds would fill the disk.
 _MOST = 200
 _LONGEST = 2000
+_RESTORED = "the former version serves, proven by its answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Happened:
     """A finished run in the words of its evidence. `failed` maps each failing gate to its sentence; `done` says that
     the action was carried out and read back, `proven` that answers were asked for afterwards too; `exit` is the
     process's code; `began` is since when the worst finding has been true, where a gate knows; `asked` is the severity
-    that the live phase's tier asks for."""
+    that the live phase's tier asks for; `judged` is when the gates had spoken, before anything was done, and `well`
+    when the look before this one found everything well (ISO times, "" where not known)."""
 
     model: str
     phase: str
@@ -39,9 +41,13 @@ class Happened:
     evidence: str = ""
     began: str = ""
     asked: str = ""
+    judged: str = ""
+    well: str = ""
 
 
-def happened(document: Mapping[str, Any], exit_code: int, said: Sequence[str], evidence: str = "") -> Happened:
+def happened(
+    document: Mapping[str, Any], exit_code: int, said: Sequence[str], evidence: str = "", well: str = ""
+) -> Happened:
     """`document` is the plain data of evidence.json, `said` the lines about what was done."""
     decision, gates = document["decision"], document["gates"]
     action = document.get("action") or {}
@@ -63,6 +69,8 @@ def happened(document: Mapping[str, Any], exit_code: int, said: Sequence[str], e
         evidence=evidence,
         began=_began(gates),
         asked=_asked(decision["reasons"]),
+        judged=_judged(document),
+        well=well,
     )
 
 
@@ -80,6 +88,21 @@ def follow(run: Happened, known: Mapping[int, Incident], *, time: str, actor: st
         Event(number, Kind.CLOSED, time, actor, _green(run, incident), evidence=run.evidence)
         for number, incident in known.items()
         if incident.model == run.model and incident.state is not State.CLOSED and _over(run, incident)
+    ]
+
+
+def by_hand(
+    known: Mapping[int, Incident], model: str, left: str, text: str, *, proven: bool, time: str, actor: str
+) -> list[Event]:
+    """The lines that a person's own rollback from version `left` adds to the open incidents about it."""
+    mine = [i for i in known.values() if (i.model, i.version) == (model, left) and i.state is not State.CLOSED]
+    return [
+        event
+        for incident in mine
+        for event in (
+            Event(incident.number, Kind.ACTION, time, actor, text[:_LONGEST]),
+            *([Event(incident.number, Kind.RESTORED, time, actor, _RESTORED)] if proven else []),
+        )
     ]
 
 
@@ -111,7 +134,7 @@ def _opened(
     first = Event(
         number,
         Kind.OPENED,
-        time,
+        run.judged or time,
         actor,
         title,
         model=run.model,
@@ -123,7 +146,12 @@ def _opened(
         began=run.began,
         evidence=run.evidence,
     )
-    return [first, *_findings(run, number, run.failed, time, actor), *_acted(run, number, time, actor)]
+    before = [_well(run, number, actor)] if run.well and source is Source.LIVE else []
+    return [first, *before, *_findings(run, number, run.failed, time, actor), *_acted(run, number, time, actor)]
+
+
+def _well(run: Happened, number: int, actor: str) -> Event:
+    return Event(number, Kind.NOTE, run.well, actor, "the look before this one found everything well")
 
 
 def _added(run: Happened, incident: Incident, severity: Severity, time: str, actor: str) -> list[Event]:
@@ -140,8 +168,9 @@ def _added(run: Happened, incident: Incident, severity: Severity, time: str, act
 def _findings(
     run: Happened, number: int, failed: Mapping[str, str], time: str, actor: str, severity: str = ""
 ) -> list[Event]:
+    when, told = run.judged or time, str(severity)
     return [
-        Event(number, Kind.FINDING, time, actor, sentence, gates=(gate,), severity=str(severity), evidence=run.evidence)
+        Event(number, Kind.FINDING, when, actor, sentence, gates=(gate,), severity=told, evidence=run.evidence)
         for gate, sentence in failed.items()
     ]
 
@@ -152,7 +181,7 @@ def _acted(run: Happened, number: int, time: str, actor: str) -> list[Event]:
     severity = str(Severity.SEV1) if run.exit == _ACTION_FAILED and run.phase != "drill" else ""
     made = [Event(number, Kind.ACTION, time, actor, run.said or run.sentence, severity=severity)]
     if run.done and run.proven and run.exit != _ACTION_FAILED:
-        made.append(Event(number, Kind.RESTORED, time, actor, "the former version serves, proven by its answers"))
+        made.append(Event(number, Kind.RESTORED, time, actor, _RESTORED))
     return made
 
 
@@ -173,6 +202,12 @@ def _green(run: Happened, incident: Incident) -> str:
 
 def _number(pinned: Any) -> str:
     return str(pinned["version"]["number"]) if isinstance(pinned, Mapping) else ""
+
+
+def _judged(document: Mapping[str, Any]) -> str:
+    """An action may take minutes: what was found was found before it."""
+    at = document.get("measured_times", {}).get("judged_at")
+    return stamped(float(at)) if isinstance(at, (int, float)) else ""
 
 
 def _asked(reasons: Sequence[str]) -> str:

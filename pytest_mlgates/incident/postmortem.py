@@ -29,9 +29,12 @@ def draft(incident: Incident, moments: Sequence[Moment], runbooks: Mapping[str, 
         ("restored", incident.restored or "not yet"),
         ("closed", incident.closed or "not yet"),
         ("time to detect", duration(took.detect)),
-        ("time to acknowledge", duration(took.acknowledge) + allowed),
-        ("time to restore", duration(took.restore)),
-        ("from begin to restored", duration(took.outage)),
+        (
+            "time to acknowledge",
+            (duration(took.acknowledge) if incident.acknowledged else "nobody took it on") + allowed,
+        ),
+        ("time to restore", duration(took.restore) if incident.restored else "not yet"),
+        ("from begin to restored", duration(took.outage) if incident.restored else "not yet"),
     ]
     unfinished = "" if incident.state is State.CLOSED else ["", f"**This incident is still {incident.state}.**"]
     lines = [

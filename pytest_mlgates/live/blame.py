@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_mlgates.live.flow import Flow, Sum
+from pytest_mlgates.live.onset import FAR, STEP, beginning
 from pytest_mlgates.tiers import Tier
 
 if TYPE_CHECKING:
     from pytest_mlgates.live.slo import Limit, Terms
 
-#: Seconds of what is usual, twice, which end where the trouble began, and the least of them that must be known; how far
-#: back a beginning is looked for, in steps of so many seconds, and how many good ones in a row are before it.
-USUAL, LEAST, FAR = 3600.0, 600.0, 3600.0
-STEP, GOOD = 60.0, 3
+#: Seconds of what is usual, twice, which end where the trouble began, and the least of them that must be known.
+USUAL, LEAST = 3600.0, 600.0
 #: Bad requests of a control below which nothing is said of how it has changed, and times its usual from which on what
 #: it shares with the champion is in trouble.
 FEWEST, CHANGED = 10, 1.25
@@ -41,7 +40,7 @@ def blame(
     """Who is to blame for a breach of `limit` that is proven for the window that ends at `end`."""
     start = end - limit.seconds
     mine = champion.between(start, end)
-    began = _beginning(champion, start, limit)
+    began = beginning(champion, start, limit)
     if began is None:
         return Blame(False, Tier.ASK, f"it has been so for more than {FAR / 3600:.0f} h: nobody knows what is usual")
     times = _spike(champion, start, end, began)
@@ -97,24 +96,6 @@ def _without_control(
     if before.total < terms.requests:
         return Blame(True, Tier.ASK, "there is no control, and nothing is known of the time before the champion came")
     return Blame(True, Tier.ACT, f"before the champion came it was well ({before.share:.2%} of {before.total:,})")
-
-
-def _beginning(flow: Flow, start: float, limit: Limit) -> float | None:
-    """Where the trouble began that goes on after `start`: before it come good steps, or a time that nobody knows.
-
-    An outage that has lasted would otherwise become the usual itself. None when it began too long ago.
-    """
-    began, place, good = start, start, 0
-    while place > start - FAR:
-        part = flow.between(place - STEP, place)
-        place -= STEP
-        if part.total and part.share > limit.share:
-            began, good = place, 0
-        else:
-            good += 1
-        if good == GOOD:
-            return began
-    return None
 
 
 def _spike(flow: Flow, start: float, end: float, began: float) -> float:

@@ -9,6 +9,7 @@ from statistics import median
 from typing import Literal
 
 from pytest_mlgates.live.flow import Points
+from pytest_mlgates.live.onset import first_beyond
 from pytest_mlgates.live.reading import Reading, State, Unknown
 from pytest_mlgates.live.slo import COVERED, Terms
 from pytest_mlgates.tiers import Tier
@@ -42,7 +43,8 @@ def judge_gauge(
         return reading
     if not all(_beyond(value, limit) for value in window):
         return replace(reading, state=State.RISING, why=f"beyond its limit, but not for {limit.seconds:.0f} s")
-    reading = replace(reading, value=min(window) if limit.bad == "above" else max(window))
+    nearest = min(window) if limit.bad == "above" else max(window)
+    reading = replace(reading, value=nearest, began=first_beyond(points, lambda value: _beyond(value, limit)))
     if since is not None and now - since < max(terms.burn_in, limit.seconds):
         why = f"the champion was changed {max(0.0, now - since):.0f} s ago (burn-in is {terms.burn_in:.0f} s)"
         return replace(reading, state=State.RISING, why=why)

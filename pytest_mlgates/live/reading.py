@@ -23,7 +23,7 @@ class State(enum.StrEnum):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """`value` of `n` requests (or points) with its bounds, in the unit of `limit`; `tier` is None where nobody need be
-    told.
+    told. `began`: when it began to be beyond, seconds since 1970, where that is known.
     """
 
     state: State
@@ -34,6 +34,7 @@ class Reading:
     high: float | None = None
     why: str = ""
     tier: Tier | None = None
+    began: float | None = None
 
 
 class Unknown(Exception):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from pytest_mlgates.live.blame import Blame, blame
 from pytest_mlgates.live.flow import Flow, Sum
+from pytest_mlgates.live.onset import first_bad
 from pytest_mlgates.live.reading import Reading, State, Unknown
 from pytest_mlgates.tiers import Tier
 
@@ -77,6 +78,7 @@ def judge(seen: Seen, limit: Limit, terms: Terms, now: float) -> Reading:
     if not (_sustained(seen.champion, end, limit) and _proven(whole, limit, terms)):
         why = f"beyond its limit, but not proven to be so throughout the last {limit.seconds:.0f} s"
         return replace(reading, state=State.RISING, why=why)
+    reading = replace(reading, began=first_bad(seen.champion, end - limit.seconds, limit))
     return _blamed(reading, blame(seen.champion, seen.control, seen.control_own, end, limit, terms, seen.since))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_mlgates.tiers import FAILED
 from pytest_mlgates.watch.look import Look
-from pytest_mlgates.wording import figure
+from pytest_mlgates.wording import YES_NO, figure
 
 #: What the child prints before it changes anything.
 STARTS = "ROLLBACK STARTS"
@@ -20,6 +20,7 @@ class Watcher:
     """Remembers what was said last: the same trouble again takes one line, and its end is said."""
 
     said: str = ""
+    trouble: str = ""
     unknown: bool = False
     looks: int = 0
 
@@ -29,11 +30,12 @@ class Watcher:
         head = f"{at} {word(look)} {_champion(look.evidence)}".rstrip()
         took = f"({look.seconds:.1f} s)"
         if look.well:
-            over = [f"{at} over: {self.said}"] if self.said else []
-            self.said, self.unknown = "", False
+            over = [f"{at} over: {self.trouble}"] if self.trouble else []
+            self.said, self.trouble, self.unknown = "", "", False
             return [*over, f"{head}: {figures(look) or look.sentence} {took}"]
-        again = f"{look.action} {_gates(look)}"
+        again = f"{look.action} {_gates(look, verdicts=True)}"
         repeated, self.said = again == self.said and not self._urgent(look), again
+        self.trouble = f"{word(look)} {_gates(look)}"
         if repeated:
             return [f"{head}: still so: {look.sentence} {took}"]
         return [
@@ -76,9 +78,7 @@ def details(look: Look) -> Iterator[str]:
     gates = (look.evidence or {}).get("gates", [])
     for gate in gates:
         if gate["verdict"] != "PASS":
-            yield f"{gate['name']} {gate['verdict']}: {gate['trouble'] or gate['sentence']}"
-            for one in gate["judgements"]:
-                yield f"  {one['verdict']:12} {one['sentence']}"
+            yield from _gate(gate)
     for reason in (look.evidence or {}).get("decision", {}).get("reasons", [])[1:]:
         if reason.startswith(("told: ", "not rolled back: ")):
             yield reason
@@ -86,10 +86,28 @@ def details(look: Look) -> Iterator[str]:
         yield from (line for line in look.output.splitlines()[-5:] if line.strip())
 
 
+def _gate(gate: dict[str, Any]) -> Iterator[str]:
+    """In one line what one line says; more figures one below the other."""
+    many, since = len(gate["judgements"]) > 1 and not gate["trouble"], _since(gate)
+    said = gate["trouble"] or gate["sentence"]
+    yield f"{gate['name']} {gate['verdict']}{since}" + ("" if many else f": {said}")
+    if many:
+        yield from (f"  {one['verdict']:12} {one['sentence']}" for one in gate["judgements"])
+
+
+def _since(gate: dict[str, Any]) -> str:
+    """When its trouble began, where a figure that failed says so."""
+    failed = [one["evidence"].get("details", {}) for one in gate["judgements"] if one["verdict"] == gate["verdict"]]
+    began = [details["began"] for details in failed if isinstance(details.get("began"), str)]
+    return f", since {min(began)}" if began else ""
+
+
 def _figure(evidence: dict[str, Any]) -> str:
     value, where = evidence.get("value"), evidence.get("where")
     if not isinstance(value, (int, float)):
         return ""
+    if evidence.get("unit") == YES_NO:
+        return f"{evidence['measure']} {'yes' if value else 'no'}"
     many = f" of {evidence['n']:,}" if evidence.get("n") else ""
     return f"{evidence['measure']}{f' [{where}]' if where else ''} {figure(value)}{evidence.get('unit') or ''}{many}"
 
@@ -99,8 +117,10 @@ def _judgements(look: Look) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         yield gate["name"], gate["judgements"]
 
 
-def _gates(look: Look) -> str:
-    return ", ".join(name for name, js in _judgements(look) if any(j["verdict"] != "PASS" for j in js)) or "no gate"
+def _gates(look: Look, *, verdicts: bool = False) -> str:
+    """Those that did not pass: one that could not be judged has no judgement, and counts all the same."""
+    gates = [gate for gate in (look.evidence or {}).get("gates", []) if gate["verdict"] != "PASS"]
+    return ", ".join(f"{g['name']} {g['verdict']}" if verdicts else g["name"] for g in gates) or "no gate"
 
 
 def _champion(evidence: dict[str, Any] | None) -> str:

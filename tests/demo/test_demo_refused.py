@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mlgates.cli import main
 from pytest_mlgates.demo import DemoError, build, needs, training
 from pytest_mlgates.demo.git import Git
+from pytest_mlgates.demo.incident import stage
 from pytest_mlgates.demo.place import MARK
 
 
@@ -32,6 +34,21 @@ def refusal(directory: Path) -> str:
     with pytest.raises(DemoError) as caught:
         build(directory, say=ignore)
     return str(caught.value)
+
+
+def test_an_incident_without_a_prometheus_is_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["demo", str(tmp_path / "demo"), "--incident"]) == 2
+    err = capsys.readouterr().err
+    assert "an incident is seen by Prometheus, which is not on PATH: apt-get install prometheus" in err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_an_incident_needs_something_that_serves(demo: Path) -> None:
+    with pytest.raises(DemoError, match="there is no incident where nothing serves: no cluster: write"):
+        stage(demo, "errors", say=ignore)
 
 
 def test_a_finished_demo_is_not_built_again(demo: Path) -> None:

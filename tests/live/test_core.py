@@ -160,6 +160,36 @@ class TestWhoseFault:
         assert always.state is State.ELSEWHERE
 
 
+class TestWhenItBegan:
+    @given(since=st.floats(300, 3000))
+    def test_to_the_step(self, since: float) -> None:
+        """A step that it began in counts from its start: never later than it was, nor more than a step earlier."""
+        found = said(flow(0.5, since=since), WELL)
+        assert found.began is not None and 0 <= (NOW - since) - found.began <= STEP
+
+    def test_what_the_control_shares_began_too(self) -> None:
+        found = said(flow(0.5, since=600), flow(0.5, since=600))
+        assert found.state is State.ELSEWHERE and found.began == NOW - 600
+
+    def test_what_is_not_proven_has_not_begun(self) -> None:
+        assert said(flow(0.001), WELL).began is None
+        assert said(flow(0.5, since=100), WELL).began is None
+
+    def test_an_hour_later_nobody_knows(self) -> None:
+        assert said(flow(0.5, since=2 * 3600), WELL).began is None
+
+    def test_of_a_gauge_it_is_the_first_point_beyond(self) -> None:
+        points = [(NOW - STEP * p, 0.9 if STEP * p < 600 else 0.2) for p in range(270, -1, -1)]
+        beside = [(time, 0.2) for time, _ in points]
+        found = judge_gauge(points, beside, GaugeLimit(0.5, 300, STEP), CONTROLLED, NOW, 0.0)
+        assert found.began == NOW - 600 + STEP
+        low = [(time, 0.4 if NOW - time < 600 else float("nan") if NOW - time == 600 else 0.99) for time, _ in points]
+        available = judge_gauge(low, beside, GaugeLimit(0.9, 300, STEP, "below"), CONTROLLED, NOW, 0.0)
+        assert available.began == NOW - 600 + STEP, "what is no number is not below"
+        always = [(time, 0.9) for time, _ in points]
+        assert judge_gauge(always, beside, GaugeLimit(0.5, 300, STEP), CONTROLLED, NOW, 0.0).began is None
+
+
 class TestNobodyKnows:
     """Raised, never read as well."""
 

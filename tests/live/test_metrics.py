@@ -68,6 +68,35 @@ def test_a_query_of_ones_own_for_the_control_is_asked_as_it_is() -> None:
     assert told.control_query("requests") == "shop_requests_total"
 
 
+class Labelled(Steady):
+    """Only requests have data, with these labels; nothing is wrong, or the query for it finds nothing."""
+
+    def __init__(self, **labels: str) -> None:
+        super().__init__()
+        self.labels = labels
+
+    def query_range(self, query: str, start: float, end: float, step: float) -> list[Series]:
+        found = super().query_range(query, start, end, step)
+        return [] if "5.." in query else [Series(one.points, self.labels) for one in found]
+
+
+def test_errors_are_none_only_where_they_would_be_counted() -> None:
+    """A label that was renamed leaves the query for errors empty for ever: that is no service without errors."""
+    flow, _ = Watched(Labelled(job="churn", code="200"), TOLD, 1e6).errors(600, 15)
+    assert flow.between(0, 1e6).bad == 0
+    with pytest.raises(CouldNotEvaluate) as caught:
+        Watched(Labelled(job="churn", status="200"), TOLD, 1e6).errors(600, 15)
+    assert str(caught.value).endswith(
+        ' has no data for http_requests_total{job="churn",code=~"5.."}, and what http_requests_total{job="churn"} '
+        "gives has no label 'code': was it renamed? Errors that are not counted are not none; "
+        "[tool.mlgates.prometheus] says what is asked"
+    )
+    other = Prometheus(url="http://p", champion='job="churn"', queries={"errors": "http_5..s_total{$who}"})
+    assert Watched(Labelled(job="churn"), other, 1e6).errors(600, 15)[0].between(0, 1e6).bad == 0, (
+        "a counter of its own"
+    )
+
+
 def test_one_series_is_asked_for_a_gauge() -> None:
     class Two(Steady):
         def query_range(self, query: str, start: float, end: float, step: float) -> list[Series]:

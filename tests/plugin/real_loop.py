@@ -20,10 +20,10 @@ from typing import Any
 from webhooked import TOKEN, Hook, webhook
 
 from mlrepo import BETTER, CHAMPION, MODEL, Repo
+from pytest_mlgates.demo.fault_proxy import Fault, FaultProxy, fault_proxy
 from pytest_mlgates.rules_files import Watched, files
 from pytest_mlgates.rules_files.routes import routes
 from tests.watch.ears import Heard, ears
-from tests.watch.fault_proxy import Fault, FaultProxy, fault_proxy
 from tests.watch.servers import alertmanager, firing, free_port, prometheus, until
 
 POD = Path(__file__).parents[1] / "cluster" / "linear_pod.py"

@@ -50,6 +50,7 @@ def test_a_sharp_regression_is_rolled_back(watched: Repo, prometheus: FakePromet
     assert f"'champion' is v{CHAMPION} again, instead of v{BETTER} (entry 3)" in run.text
     assert watched.champion() == CHAMPION
     assert watched.evidence()["action"]["done"] is True
+    watched.on_page("slo", "failing", exact=False)
 
 
 def test_slow_answers_are_rolled_back_too(watched: Repo, prometheus: FakePrometheus) -> None:
@@ -275,6 +276,8 @@ def test_the_default_of_the_live_phase_is_what_can_be_asked(watched: Repo, prome
     asks(watched, prometheus, gates_live=None)
     assert watched.apply(*LIVE).ret == 0
     assert set(watched.verdicts()) == {"slo", "burn_rate"}
+    watched.on_page("slo", "passing", exact=False)
+    watched.on_page("burn_rate", "passing", exact=False)
 
 
 class TestBurnRate:
@@ -284,6 +287,7 @@ class TestBurnRate:
         run = watched.apply(*LIVE)
         assert (run.ret, watched.champion()) == (1, BETTER), run.text
         assert "PAGE credit v2: burn_rate: burn rate [1 h] 1" in run.text
+        watched.on_page("burn_rate", "failing", exact=False)
 
     def test_what_is_over_does_not_count(self, watched: Repo, prometheus: FakePrometheus) -> None:
         asks(watched, prometheus, gates_live=["burn_rate"])

@@ -1,4 +1,4 @@
-"""A real Prometheus and a real Alertmanager on loopback, started and ended by whoever needs them."""
+"""A real Prometheus, Alertmanager and Pushgateway on loopback, started and ended by whoever needs them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from typing import Any
 import yaml
 
 #: Program -> Debian's names for it.
-PROGRAMS = {"prometheus": ("prometheus",), "alertmanager": ("prometheus-alertmanager", "alertmanager")}
+PROGRAMS = {
+    "prometheus": ("prometheus",),
+    "alertmanager": ("prometheus-alertmanager", "alertmanager"),
+    "pushgateway": ("prometheus-pushgateway", "pushgateway"),
+}
 
 
 def program(name: str) -> str | None:
@@ -90,6 +94,14 @@ def alertmanager(folder: Path, config: dict[str, Any], port: int) -> Iterator[st
     with running(command, folder / "alertmanager.log"):
         until(lambda: got(f"http://127.0.0.1:{port}/-/ready"), 20, "Alertmanager is ready")
         yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def pushgateway(folder: Path) -> Iterator[str]:
+    url = f"127.0.0.1:{free_port()}"
+    with running([str(program("pushgateway")), f"--web.listen-address={url}"], folder / "pushgateway.log"):
+        until(lambda: got(f"http://{url}/-/ready"), 20, "the Pushgateway is ready")
+        yield f"http://{url}"
 
 
 def firing(url: str) -> set[str]:

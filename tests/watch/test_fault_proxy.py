@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .fault_proxy import Fault, FaultProxy, fault_proxy
+from pytest_mlgates.demo.fault_proxy import Fault, FaultProxy, fault_proxy
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_what_callers_got_is_counted(proxy: FaultProxy) -> None:
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
-    assert 'http_requests_total{code="200"} 1\n' in text
-    assert 'http_requests_total{code="500"} 1\n' in text
-    assert 'http_request_duration_seconds_bucket{le="+Inf"} 2\n' in text
-    assert 'http_request_duration_seconds_bucket{le="0.05"} 1\n' in text
+    assert 'http_requests_total{route="model",code="200"} 1\n' in text
+    assert 'http_requests_total{route="model",code="500"} 1\n' in text
+    assert 'http_request_duration_seconds_bucket{route="model",le="+Inf"} 2\n' in text
+    assert 'http_request_duration_seconds_bucket{route="model",le="0.05"} 1\n' in text

@@ -18,6 +18,7 @@ from pytest_mlgates.incident import (
     Kind,
     Moment,
     State,
+    by_hand,
     draft,
     follow,
     handover,
@@ -153,6 +154,32 @@ def test_a_rollback_that_was_proven_by_answers_is_restored_at_once() -> None:
     assert known[1].state is State.OPEN, "it is closed when the gates are green"
 
 
+def test_it_was_found_before_it_was_acted_on_however_long_that_took() -> None:
+    """A workload takes its time to follow: detected is when the gates had spoken, restored when answers were proven."""
+    known = after(live(began=at(-60), judged=at(-40), well=at(-70), proven=True))[1]
+    assert (known.opened, known.restored) == (at(-40), at(0))
+    found = times(known)
+    assert (found.detect, found.restore, found.outage) == (20, 40, 60)
+    told = [(moment.time, moment.what) for moment in timeline(known)]
+    assert told[0] == (at(-70), "the look before this one found everything well")
+    assert told[1] == (at(-60), "it began")
+    assert told[2][1].startswith("opened: live: ") and told[3] == (at(-40), "finding: errors 0.071 > 0.02")
+
+
+def test_a_persons_own_rollback_is_in_the_record_of_every_open_incident_about_that_version() -> None:
+    known = after(live(action="PAGE", done=False, asked="SEV2"))
+    told = by_hand(known, "churn", "3", "back to v2 by hand: wrong", proven=True, time=at(90), actor="ada")
+    assert [(event.kind, event.text) for event in told] == [
+        (Kind.ACTION, "back to v2 by hand: wrong"),
+        (Kind.RESTORED, "the former version serves, proven by its answers"),
+    ]
+    unproven = by_hand(known, "churn", "3", "back", proven=False, time=at(90), actor="ada")
+    assert [event.kind for event in unproven] == [Kind.ACTION], "an alias alone restores nothing that is proven"
+    for model, left in (("other", "3"), ("churn", "2")):
+        assert not by_hand(known, model, left, "back", proven=True, time=at(90), actor="ada")
+    assert not by_hand(after(live(), GREEN), "churn", "3", "back", proven=True, time=at(90), actor="ada")
+
+
 def test_times_that_are_not_known_or_contradict_each_other_are_no_figures() -> None:
     opened = Event(1, Kind.OPENED, at(0), "w", "x", model="churn", severity="SEV2", began=at(5))
     taken = Event(1, Kind.ACKNOWLEDGED, at(-3), "ada", "taken on")
@@ -190,13 +217,15 @@ def test_the_post_mortem_draft_is_filled_in_as_far_as_is_known() -> None:
     assert "# Post-mortem of incident 1: churn" in text
     assert "| time to detect | 30 s |" in text
     assert "| acknowledged | never |" in text
-    assert "| time to acknowledge | unknown (allowed: 15 min) |" in text
+    assert "| time to acknowledge | nobody took it on (allowed: 15 min) |" in text
     assert "| time to restore | 60 s |" in text
     assert "- slo: runbook \\`mlgates runbook slo\\`" in text
     for heading in ("Impact", "Timeline", "Detection", "Root cause", "Actions"):
         assert f"\n## {heading}\n" in text
     assert "still" not in text
-    assert "**This incident is still open.**" in draft(after(live())[1], (), {})
+    still = draft(after(live())[1], (), {})
+    assert "**This incident is still open.**" in still
+    assert "| time to restore | not yet |" in still
 
 
 @given(st.text(), st.text(min_size=1))

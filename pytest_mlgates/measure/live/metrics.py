@@ -12,6 +12,8 @@ from pytest_mlgates.live.flow import Flow, Points, increments
 from pytest_mlgates.policy import Prometheus
 from pytest_mlgates.ports.metrics import Metrics, Series
 
+#: A label that a query picks by.
+_LABEL = re.compile(r"([a-zA-Z_]\w*)\s*(?:=~|!=|!~|=)\s*[\"'`]")
 _PLACE = "[tool.mlgates.prometheus]"
 _EVERY = "+Inf"
 #: The share of a control's requests that is slower than its own usual bound: enough of them to see a change.
@@ -50,7 +52,7 @@ class Watched:
             return champion, None, None
         try:
             beside = self._asked(query.replace("$le", ".+"), times)
-            return champion, _slower(beside, seconds, times, self._named("latency")), _own(beside, times)
+            return champion, _slower(beside, seconds, times, self._named("latency")), self._own(beside, times)
         except _Nothing:
             return champion, None, None
 
@@ -71,6 +73,12 @@ class Watched:
 
     def _shares(self, times: Sequence[float], requests: str, errors: str) -> Flow:
         every, wrong = self._asked(requests, times), self._asked(errors, times, may_be_empty=True)
+        missing = [] if wrong else _unknown_labels(requests, errors, every)
+        if missing:
+            raise CouldNotEvaluate(
+                f"{self.metrics.name} has no data for {errors}, and what {requests} gives has no label {missing[0]!r}: "
+                f"was it renamed? Errors that are not counted are not none; {_PLACE} says what is asked"
+            )
         try:
             total, bad = increments(_points(every), times), increments(_points(wrong), times)
         except ValueError as problem:
@@ -102,12 +110,28 @@ class Watched:
             )
         return kept
 
+    def _own(self, beside: Sequence[Series], times: Sequence[float]) -> Flow | None:
+        try:
+            return _own(beside, times)
+        except ValueError as problem:
+            what = f"{self._named('latency')}: {problem}"
+            raise CouldNotEvaluate(f"{what}, but a histogram's buckets are counters") from None
+
     def _named(self, name: str) -> str:
         return f"{self.metrics.name}, query {name!r} of {_PLACE}"
 
 
 class _Nothing(CouldNotEvaluate):
     """A question to which there is no data."""
+
+
+def _unknown_labels(requests: str, errors: str, every: Sequence[Series]) -> list[str]:
+    """Labels by which `errors` picks from the very counter that `requests` asks for, and which that does not have."""
+    names = [re.match(r"\s*([a-zA-Z_:][\w:]*)\s*\{", query) for query in (requests, errors)]
+    if names[0] is None or names[1] is None or names[0][1] != names[1][1]:
+        return []
+    known = {label for one in every for label in one.labels}.union(_LABEL.findall(requests))
+    return [label for label in _LABEL.findall(errors) if label not in known]
 
 
 def _points(series: Sequence[Series]) -> list[Points]:

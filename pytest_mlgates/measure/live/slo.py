@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,8 @@ def _evidence(measure: str, where: str, reading: Reading, alpha: float, unit: st
     details = {"state": str(reading.state), "why": reading.why}
     if reading.tier is not None:
         details["tier"] = str(reading.tier)
+    if reading.began is not None:
+        details["began"] = datetime.datetime.fromtimestamp(reading.began, datetime.UTC).isoformat(timespec="seconds")
     settled = reading.state in (State.WELL, State.BREACH)
     value = reading.value * times
     said = f"{value:.4g} of {reading.n:,}" if not unit else f"{value:.4g} {unit}"

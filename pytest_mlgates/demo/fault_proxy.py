@@ -1,7 +1,8 @@
 """A proxy before an endpoint that goes wrong as it is told: slow, failing, resetting, stalling, or answering wrongly.
 
-It counts what callers got, as an ingress does, and shows the counts at /metrics. One thread, one event loop, the
-standard library; each request is one connection to the endpoint.
+It counts what callers got, as an ingress does, and shows the counts at /metrics; what is asked of the model (POST) and
+of plain routes stands apart there, so that the one is the other's control. Only the model's answers are touched. One
+thread, one event loop, the standard library; each request is one connection to the endpoint.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_ROUTES = ("model", "plain")
 _ENDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -46,8 +48,9 @@ class FaultProxy:
     def __init__(self, host: str, port: int, seed: int = 0) -> None:
         self.upstream, self.fault, self.url = (host, port), Fault(), ""
         self.codes: Counter[str] = Counter()
-        self._buckets: Counter[float] = Counter()
-        self._sum = 0.0
+        self._seen: Counter[tuple[str, str]] = Counter()
+        self._buckets: Counter[tuple[str, float]] = Counter()
+        self._sum = dict.fromkeys(_ROUTES, 0.0)
         self._random = random.Random(seed)
 
     async def _serve(self, started: threading.Event, ended: asyncio.Event) -> None:
@@ -79,23 +82,24 @@ class FaultProxy:
             answer = await self._upstream(first, headers, body)
         except (OSError, asyncio.IncompleteReadError):
             answer = _Answer(502, "", b"", "text/plain")
-        touched = not fault.runs or answer.run in fault.runs
+        route = "model" if first.startswith("POST ") else "plain"
+        touched = route == "model" and (not fault.runs or answer.run in fault.runs)
         drawn = self._random.random()
         if touched:
             await asyncio.sleep(fault.latency_s)
             if drawn < fault.resets:
-                self._count("reset", time.monotonic() - begun)
+                self._count(route, "reset", time.monotonic() - begun)
                 writer.transport.abort()
                 return False
             if drawn < fault.resets + fault.stalls:
                 await asyncio.sleep(fault.stall_s)
-                self._count("stalled", time.monotonic() - begun)
+                self._count(route, "stalled", time.monotonic() - begun)
                 return False
             if drawn < fault.resets + fault.stalls + fault.errors:
                 answer = _Answer(500, answer.run, b"{}", answer.kind)
             elif drawn < fault.resets + fault.stalls + fault.errors + fault.wrong:
                 answer = _Answer(200, answer.run, answer.body.translate(_SWAPPED), answer.kind)
-        self._count(str(answer.status), time.monotonic() - begun)
+        self._count(route, str(answer.status), time.monotonic() - begun)
         writer.write(_response(answer.status, answer.run, answer.body, answer.kind))
         return True
 
@@ -117,24 +121,26 @@ class FaultProxy:
         finally:
             writer.close()
 
-    def _count(self, code: str, seconds: float) -> None:
+    def _count(self, route: str, code: str, seconds: float) -> None:
         self.codes[code] += 1
-        self._sum += seconds
+        # Resets and stalls are what callers saw: no answer, which an ingress counts as 503.
+        self._seen[route, code if code.isdecimal() else "503"] += 1
+        self._sum[route] += seconds
         for end in _ENDS:
-            self._buckets[end] += seconds <= end
+            self._buckets[route, end] += seconds <= end
 
     def metrics(self) -> str:
         lines = ["# TYPE http_requests_total counter"]
-        # Resets and stalls are what callers saw: no answer, which an ingress counts as 503.
-        seen: Counter[str] = Counter({"200": 0, "500": 0})
-        for code, count in self.codes.items():
-            seen[code if code.isdecimal() else "503"] += count
-        lines += [f'http_requests_total{{code="{code}"}} {count}' for code, count in sorted(seen.items())]
-        total = sum(self.codes.values())
+        shown = {(route, code): 0 for route in _ROUTES for code in ("200", "500")} | dict(self._seen)
+        for (route, code), count in sorted(shown.items()):
+            lines.append(f'http_requests_total{{route="{route}",code="{code}"}} {count}')
         name = "http_request_duration_seconds"
         lines += [f"# TYPE {name} histogram"]
-        lines += [f'{name}_bucket{{le="{end:g}"}} {self._buckets[end]}' for end in _ENDS]
-        lines += [f'{name}_bucket{{le="+Inf"}} {total}', f"{name}_sum {self._sum}", f"{name}_count {total}"]
+        for route in _ROUTES:
+            total = sum(count for (where, _), count in self._seen.items() if where == route)
+            lines += [f'{name}_bucket{{route="{route}",le="{end:g}"}} {self._buckets[route, end]}' for end in _ENDS]
+            lines += [f'{name}_bucket{{route="{route}",le="+Inf"}} {total}']
+            lines += [f'{name}_sum{{route="{route}"}} {self._sum[route]}', f'{name}_count{{route="{route}"}} {total}']
         return "\n".join(lines) + "\n"
 
 
