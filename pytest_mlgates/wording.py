@@ -9,8 +9,12 @@ YES_NO = "yes/no"
 
 
 def figure(value: float) -> str:
-    """Four significant figures, no trailing noise, and no minus before a 0."""
-    return f"{value + 0.0:.4g}"
+    """Four significant figures, no trailing noise, and no minus before a 0; from 1,000 on whole, with thousands.
+
+    An exponent only below 0.0001 and from 1,000,000,000 on. For people: the evidence itself stays exact.
+    """
+    short = f"{value + 0.0:.4g}"
+    return f"{value:,.0f}" if 1e3 <= abs(float(short)) < 1e9 else short
 
 
 def shown(evidence: Evidence, value: float) -> str:

@@ -104,6 +104,8 @@ def made(root: Path, answers: Answers, environ: Mapping[str, str]) -> Plan:
     frame = _rows(file)
     inputs = catalog.inputs(one.name, _version(one, values)) if catalog and one and one.newest else None
     _columns(frame, inputs, answers, values)
+    if one is not None and one.newest and inputs is None and frame is not None:
+        remarks.append(_unknown_inputs(frame, values))
     found = files.lock(root)
     if found:
         values["env_lock.serving"], answers.why["env_lock.serving"] = found.value, found.why
@@ -210,6 +212,16 @@ def _columns(frame: pd.DataFrame | None, inputs: Any, answers: Answers, values: 
         if getattr(roles, key):
             values[key] = getattr(roles, key)
             answers.why[key] = "named so, with few groups" if key == "sensitive" else reason
+
+
+def _unknown_inputs(frame: pd.DataFrame, values: Mapping[str, Any]) -> str:
+    """What a person has to look at where nothing says which columns the model receives."""
+    aside = {values.get("label"), values.get("weight"), *values.get("ignore", ())}
+    left = [str(name) for name in frame.columns if name not in aside]
+    return (
+        f"no signature is kept with the model, so it is given every other column ({listed(left)}): name in ignore "
+        "those that it does not receive"
+    )
 
 
 def _as_label(labels: Any, given: Any) -> Any:

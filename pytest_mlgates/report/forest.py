@@ -8,11 +8,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_mlgates.report.drawing import element
-from pytest_mlgates.report.limits import Limit, limit_of
+from pytest_mlgates.report.limits import SHOWN_ONLY, Limit, limit_of
 from pytest_mlgates.report.plaintext import clipped
 from pytest_mlgates.report.scale import Scale, around, mark
 from pytest_mlgates.report.signs import tone
@@ -70,11 +70,16 @@ def judged(judgements: Sequence[Judgement]) -> list[Plot]:
     ordered = sorted(judgements, key=lambda one: (-one.verdict, one.evidence.measure, one.finding.limit))
     plots: dict[tuple[str, str, str], list[Judgement]] = {}
     for one in ordered:
-        plots.setdefault((one.evidence.measure, one.evidence.unit, one.finding.limit), []).append(one)
-    return [
-        plot(clipped(measure), [_mark(one) for one in held], limit_words=clipped(words))
-        for (measure, _, words), held in plots.items()
-    ]
+        # Plain answers to many questions under one limit are a list.
+        measure = "" if one.evidence.unit == YES_NO else one.evidence.measure
+        plots.setdefault((measure, one.evidence.unit, one.finding.limit), []).append(one)
+    return [_plot_of(held, clipped(words)) for (_, _, words), held in plots.items()]
+
+
+def _plot_of(held: Sequence[Judgement], limit: str) -> Plot:
+    if len({one.evidence.measure for one in held}) == 1:
+        return plot(clipped(held[0].evidence.measure), [_mark(one) for one in held], limit_words=limit)
+    return plot(limit, [replace(_mark(one), label=clipped(one.evidence.title)) for one in held])
 
 
 def plot(
@@ -110,7 +115,8 @@ def _mark(one: Judgement) -> Mark:
     label = clipped(found.where) or found.subject
     low, high = (found.interval.low, found.interval.high) if found.interval else (None, None)
     drawn = (None, None, None) if yes_no else (value, low, high)
-    return Mark(label or clipped(found.measure), said, *drawn, n=found.n, verdict=one.verdict, word=yes_no)
+    verdict = None if one.verdict is Verdict.PASS and one.finding.limit in SHOWN_ONLY else one.verdict
+    return Mark(label or clipped(found.measure), said, *drawn, n=found.n, verdict=verdict, word=yes_no)
 
 
 def _hidden(marks: Sequence[Mark]) -> str:

@@ -6,7 +6,9 @@ import math
 import re
 from dataclasses import dataclass
 
-_LIMIT = re.compile(r"^(?:not proven (above|below)|(>=|<=|>|<)) (-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\b")
+#: Instead of a limit: the figure is shown and not judged.
+SHOWN_ONLY = ("reported", "no limit is set", "shown beside, not judged")
+_LIMIT = re.compile(r"^(?:not proven (above|below)|(>=|<=|>|<)) (-?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ def limit_of(words: str) -> Limit | None:
     if found is None:
         return None
     watched, sign, figure = found.groups()
-    value = float(figure)
+    value = float(figure.replace(",", ""))
     if not math.isfinite(value):
         return None
     return Limit(value, above=sign in (">=", ">") if sign else watched == "below")

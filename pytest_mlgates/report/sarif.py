@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from pytest_mlgates.report.annotations import where
 from pytest_mlgates.report.plaintext import clipped
@@ -20,7 +21,7 @@ _SETTINGS = "pyproject.toml"
 def sarif(document: Mapping[str, Any]) -> str:
     """The log as text. A shipped gate is placed at the settings that ask for it."""
     gates = document["gates"]
-    rules = [{"id": clipped(gate["name"]), "properties": {"stage": gate["stage"]}} for gate in gates]
+    rules = [_rule(gate, document) for gate in gates]
     failing = [(place, gate) for place, gate in enumerate(gates) if gate["verdict"] != Verdict.PASS.name]
     version = document.get("environment", {}).get("pytest-mlgates", "")
     run = {
@@ -31,9 +32,15 @@ def sarif(document: Mapping[str, Any]) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, sort_keys=True) + "\n"
 
 
+def _rule(gate: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    rule = {"id": clipped(gate["name"]), "properties": {"stage": gate["stage"]}}
+    link = document.get("runbooks", {}).get(gate["name"], "")
+    return rule | ({"helpUri": quote(link, safe=":/?#&=%~+,;@")} if link.startswith(("https://", "http://")) else {})
+
+
 def _result(place: int, gate: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
     file, line = where(gate) or (_settings(document), 1)
-    location = {"artifactLocation": {"uri": file}, "region": {"startLine": line}}
+    location = {"artifactLocation": {"uri": quote(file)}, "region": {"startLine": line}}
     result: dict[str, Any] = {
         "ruleId": clipped(gate["name"]),
         "ruleIndex": place,

@@ -23,6 +23,7 @@ def summary(document: Mapping[str, Any]) -> str:
     seen = view(document)
     lines = [f"## {seen.sign} {_safe(seen.title)}", "", _safe(paragraph(seen.why), escaped=True)]
     lines += _list("Also", seen.also) + _list("What would flip it", seen.flips)
+    lines += _todo(seen)
     if seen.override:
         lines += ["", f"**Override:** {_safe(seen.override)}"]
     lines += ["", _safe(seen.done), ""]
@@ -38,6 +39,13 @@ def summary(document: Mapping[str, Any]) -> str:
     lines += [_safe(line, escaped=True) for line in table(("what", "which"), seen.facts)]
     lines += ["", f"Judge the same versions again: `{seen.command.replace('`', ' ')}`", "", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def _todo(seen: View) -> list[str]:
+    """Where the runbooks of the gates are that did not pass."""
+    known = [card for card in seen.cards if card.runbook and not card.waived]
+    links = [f"- {_safe(card.name)}: `{card.runbook[0].replace('`', ' ')}`" for card in known if card.runbook]
+    return ["", "**What to do**", "", *links[:FEW]] if links else []
 
 
 def _list(title: str, sentences: Any) -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_mlgates.evidence import from_plain
+from pytest_mlgates.report.attempts import tried
 from pytest_mlgates.report.facts import command, facts, tables, version
 from pytest_mlgates.report.figures import Figure, figures
 from pytest_mlgates.report.forest import Plot, judged
 from pytest_mlgates.report.parts import HARMED, parts
 from pytest_mlgates.report.plaintext import clipped
+from pytest_mlgates.report.reasons import together
 from pytest_mlgates.report.signs import SIGN, tone
 from pytest_mlgates.verdict import Finding, Judgement, Verdict
 from pytest_mlgates.wording import figure
@@ -34,6 +37,8 @@ class Card:
     seconds: str
     waived: str
     sentence: str
+    #: (address or command, whether it is an address)
+    runbook: tuple[str, bool] | None
     further: Sequence[str]
     power: str
     plots: Sequence[Plot]
@@ -70,7 +75,7 @@ def view(document: Mapping[str, Any]) -> View:
     subject = document.get("challenger") or document.get("champion")
     name = version(subject) or clipped(document["settings"]["model"])
     cards = [_card(gate, document) for gate in sorted(document["gates"], key=lambda gate: _order(gate, document))]
-    reasons = [clipped(reason, _SENTENCE) for reason in decision["reasons"]]
+    reasons = [clipped(reason, _SENTENCE) for reason in together(decision["reasons"])]
     return View(
         title=f"{_headline(document)} {name}",
         action=_headline(document),
@@ -82,18 +87,16 @@ def view(document: Mapping[str, Any]) -> View:
         done=_done(document),
         facts=facts(document),
         counts=[
-            (v.name.lower(), SIGN[v], f"{n} {v.name}")
+            (v.name.lower(), SIGN[v], f"{n} {v.name}{waived}")
             for v in reversed(Verdict)
             if (n := sum(card.verdict == v.name for card in cards))
+            for waived in [_waived(sum(card.verdict == v.name and bool(card.waived) for card in cards))]
         ],
         cards=cards,
         waivers=[(clipped(gate), clipped(why, _SENTENCE)) for gate, why in sorted(document["waived"].items())],
         override=clipped(document.get("override", ""), _SENTENCE),
         tables=tables(document),
-        sections=[
-            (clipped(one["title"]), [(clipped(name), clipped(words, _SENTENCE)) for name, words in one["rows"]])
-            for one in document.get("sections", [])
-        ],
+        sections=[*tried(document), *map(_section, document.get("sections", []))],
         command=command(document),
         unasked=", ".join(clipped(gate, 60) for gate in document["not_asked_for"]),
     )
@@ -105,6 +108,10 @@ def judgements(gate: Mapping[str, Any]) -> list[Judgement]:
         Judgement(from_plain(one["evidence"]), Finding(Verdict[one["verdict"]], one["sentence"], one["limit"]))
         for one in gate["judgements"]
     ]
+
+
+def _section(added: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    return clipped(added["title"]), [(clipped(name), clipped(words, _SENTENCE)) for name, words in added["rows"]]
 
 
 def _order(gate: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[int, bool, int]:
@@ -152,11 +159,23 @@ def _card(gate: Mapping[str, Any], document: Mapping[str, Any]) -> Card:
         seconds=f"{seconds:.1f} s" if isinstance(seconds, (int, float)) else "",
         waived=clipped(document["waived"].get(gate["name"], ""), _SENTENCE),
         sentence=clipped(gate["sentence"], _SENTENCE),
+        runbook=_runbook(gate, document) if verdict is not Verdict.PASS else None,
         further=[clipped(sentence, _SENTENCE) for sentence in sentences],
         power=_power(held),
         plots=[*own, *further_plots],
         figures=figures(held, thresholds),
     )
+
+
+def _runbook(gate: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str, bool] | None:
+    """What to do about the gate is written there. Only an address of the web is one to follow."""
+    link = document.get("runbooks", {}).get(gate["name"], "")
+    whole = clipped(link) == link and re.fullmatch(r"https?://[^\s<>\"']+", link) is not None
+    return (clipped(link), whole) if link else None
+
+
+def _waived(count: int) -> str:
+    return f", {count} of them waived" if count else ""
 
 
 def _power(held: Sequence[Judgement]) -> str:

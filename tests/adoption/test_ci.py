@@ -16,6 +16,7 @@ import yaml
 
 from pytest_mlgates.adoption import ci_files
 from tests.adoption.conftest import bare
+from tests.docs.pages import blocks
 
 pytestmark = pytest.mark.slow
 
@@ -224,6 +225,8 @@ def test_the_pre_commit_hook_runs(job: Run, tmp_path: Path) -> None:
     for name in ("pyproject.toml", "data/golden.parquet.dvc", "golden.contract.json", "sub/mlgates.toml"):
         assert re.search(hook["files"], name)
     assert not re.search(hook["files"], "src/train.py")
+    (repository,) = yaml.safe_load(blocks((ROOT / "docs" / "how-to" / "ci.md").read_text())["pre-commit"])["repos"]
+    assert repository["hooks"][0]["entry"] == hook["entry"]
     assert job([hook["entry"]], MLFLOW_TRACKING_URI="http://127.0.0.1:9")[0] == 0
     (tmp_path / "tissue" / "samples" / "holdout.parquet").write_bytes(b"other rows")
     assert job([hook["entry"]])[0] == 1

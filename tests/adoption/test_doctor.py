@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
@@ -195,6 +196,51 @@ def test_an_extra_that_is_absent_is_named(root: Path, monkeypatch: pytest.Monkey
         "the gates latency, overload needs locust, which is not installed",
         'pip install "pytest-mlgates[load]"',
     )
+
+
+#: Settings that need it -> extra.
+NEEDS = {
+    'gates = ["core", "memory"]': "load",
+    'gates = ["core", "behaviour"]': "behaviour",
+    'gates = ["core", "manifest"]': "explain",
+    'gates = ["core", "fairness"]\nfairness = {fairlearn = true}': "fairness",
+    '[tool.mlgates.cluster]\nkind = "kubernetes"\ncontext = "c"\nnamespace = "n"\ndeployment = "d"\n'
+    'container = "m"': "k8s",
+    'gates = ["core", "env_lock"]\nenv_lock = {scoring_env = "lock"}': "lock",
+    'gates = ["core", "point_in_time"]\npoint_in_time = {feast = "features"}': "feast",
+    'gates = ["core", "skew"]\nskew = {sample = "l.csv", engine = "duckdb"}': "skew",
+    'gates_live = ["rolling_quality"]\nrolling_quality = {sample = "l.csv", engine = "spark"}': "spark",
+    'gates_live = ["score_drift"]\nscore_drift = {sample = "postgres://h/d", table = "t"}': "skew",
+    'notify = {chat = ["env:CHAT"]}': "notify",
+    'webhook = {token = "env:TOKEN"}': "watch",
+}
+
+
+@pytest.mark.parametrize(("more", "extra"), NEEDS.items(), ids=NEEDS.values())
+def test_what_the_settings_need_is_looked_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch, more: str, extra: str
+) -> None:
+    monkeypatch.setattr(extras, "_installed", lambda name: False)
+    (root / "pyproject.toml").write_text(f"{SETTINGS}{more}\n")
+    found = [one.do for one in extras.extras(load(root, {}, {}))]
+    # A cluster asks for a drill, which needs load as well.
+    also = ['pip install "pytest-mlgates[load]"'] if extra == "k8s" else []
+    assert found == [*also, f'pip install "pytest-mlgates[{extra}]"']
+
+
+def test_every_extra_is_looked_for_or_needed_by_no_run(root: Path) -> None:
+    """An extra that is new has to be added to the table above, and to what doctor looks at."""
+    declared = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    named = {*NEEDS.values(), "golden", *extras.NOT_FOR_RUNS}
+    assert set(declared["optional-dependencies"]) == named
+    (root / "golden.csv").unlink()
+    assert dict(extras.needed(load(root, {}, {}), set())) == {"golden": "pulling the golden set"}
+
+
+def test_the_gate_that_another_plugin_times_names_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "pyproject.toml").write_text(SETTINGS + 'gates = ["core", "inprocess_latency"]\n')
+    monkeypatch.setattr(extras, "_installed", lambda name: name != "pytest-benchmark")
+    assert [one.do for one in extras.extras(load(root, {}, {}))] == ["pip install pytest-benchmark"]
 
 
 def test_every_extra_named_is_one_that_the_package_has() -> None:

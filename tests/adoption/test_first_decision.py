@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.adoption.conftest import bare
+from tests.docs.conftest import block
+from tests.docs.pages import blocks, commands
+from tests.docs.reference import DOCS
+
+START = blocks((DOCS / "how-to" / "start.md").read_text())
 FOUND = """\
 found registry = 'sqlite:///store/tracking.db': a file with registered models
 found model = 'tissue': the only registered model there
@@ -29,7 +36,9 @@ pinned the golden set: commit samples/holdout.parquet.dvc
 def test_one_line_from_nothing_to_a_decision(
     elsewhere: Path, shell: Callable[..., Any], record_property: Callable[[str, object], None]
 ) -> None:
-    done = shell("mlgates init --yes && pytest --mlgate -p no:cacheprovider")
+    (line,) = [one for one in commands(START["begin"]) if one.startswith("mlgates")]
+    assert line == "mlgates init --yes && pytest --mlgate"
+    done = shell(line)
     assert done.code == 0, done.out + done.err
     assert done.out.startswith(FOUND)
     assert "WOULD PROMOTE tissue v2 (add --mlgate-apply to do it): all 6 required gates passed against v1" in done.out
@@ -53,6 +62,22 @@ def test_one_line_from_nothing_to_a_decision(
     contract = json.loads((elsewhere / "samples" / "holdout.contract.json").read_text())
     assert len(contract["columns"]) == 5
     assert contract["label"] == ["benign", "malignant"]
+
+    # The README's lines are the same, and one more.
+    *first, acts = [one for one in commands(block("own repository")) if not one.startswith("export")]
+    assert " && ".join(first) == line
+    promoted = shell(acts)
+    assert promoted.code == 0, promoted.out
+    assert "tissue v2 is 'live' now, replacing v1" in promoted.out
+
+
+@pytest.mark.slow
+def test_the_further_lines_of_the_page(settled: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(settled, tmp_path / "tissue"))
+    for line in commands(START["further"]):
+        done = bare(line, folder, tmp_path)
+        assert done.code == 0, (line, done.out, done.err)
+    assert (folder / ".github" / "workflows" / "mlgate.yml").is_file()
 
 
 def test_without_yes_nothing_is_taken_for_granted(elsewhere: Path, shell: Callable[..., Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sqlite3
 import tomllib
 from contextlib import closing
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from pytest_mlgates.adoption import columns, files, registered, table
 from pytest_mlgates.adoption.guess import Registered
-from pytest_mlgates.adoption.plan import Answers, Guess
+from pytest_mlgates.adoption.plan import Answers, Guess, made
 from pytest_mlgates.commands import init
 from pytest_mlgates.errors import UsageError
 
@@ -155,3 +156,16 @@ def test_a_ci_file_is_replaced_only_when_a_person_says_so(tmp_path: Path, monkey
     assert init._ci(tmp_path, given, lambda question: "n") == f"kept {file}"
     assert file.read_text() == "mine"
     assert init._ci(tmp_path, given, lambda question: "y").startswith(f"wrote {file}")
+
+
+def test_without_a_signature_a_person_is_told_which_columns_the_model_will_be_given(
+    template: Path, tmp_path: Path
+) -> None:
+    """`site` is no feature of that model, and nothing says so; the first run would fail without this hint."""
+    for name in ("golden.csv", "golden.csv.dvc", "mlflow.db"):
+        shutil.copy(template / name, tmp_path)
+    answers = Answers({}, yes=True, ask=None)
+    assert made(tmp_path, answers, {}).remarks == [
+        "no signature is kept with the model, so it is given every other column ('site', 'x1', 'x2', 'x3', 'x4'): name "
+        "in ignore those that it does not receive"
+    ]

@@ -198,6 +198,13 @@ def test_a_copied_file_is_as_old_as_it_says_itself(tmp_path: Path) -> None:
     assert "reason" not in details(tmp_path, young, age_hours=1, max_age_hours=24)
 
 
+def test_a_file_of_tomorrow_would_stay_fresh_for_ever(tmp_path: Path) -> None:
+    """A time without a zone may be any place's, which is half a day."""
+    tomorrow = JUNIT.replace(b"2026", b"2999")
+    assert "it was made in the future (" in details(tmp_path, tomorrow, age_hours=-20)["reason"]
+    assert "reason" not in details(tmp_path, tomorrow, age_hours=-10)
+
+
 @pytest.mark.parametrize(
     ("limits", "state", "said"),
     [

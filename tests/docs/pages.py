@@ -20,3 +20,9 @@ def blocks(text: str) -> dict[str, str]:
 def unmarked(text: str) -> int:
     """How many fenced blocks have no mark, so that no test can find them."""
     return len(_FENCE.findall(text)) // 2 - len(blocks(text))
+
+
+def commands(code: str) -> list[str]:
+    """The lines of a shell example without its comments, and without `pip install`: what they give is here already."""
+    lines = [line.split("  #")[0].strip() for line in code.splitlines()]
+    return [line.split("&& ", 1)[-1] if line.startswith("pip install") else line for line in lines if line]

@@ -120,7 +120,7 @@ def _limit(metadata: Any) -> str:
     for one in [metadata, *getattr(metadata, "metadata", ())]:
         for name, sign in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<=")):
             value = getattr(one, name, None)
-            found += [f", {sign} {value:g}"] if isinstance(value, (int, float)) else []
+            found += [f", {sign} {value:,.15g}"] if isinstance(value, (int, float)) else []
     return "".join(found)
 
 

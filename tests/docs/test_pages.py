@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -16,7 +16,7 @@ from pytest_mlgates import cli
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.validation import read
 from tests.docs.conftest import README, shell
-from tests.docs.pages import blocks
+from tests.docs.pages import blocks, commands
 from tests.docs.reference import DOCS, ROOT
 
 TUTORIAL = blocks((DOCS / "tutorial.md").read_text())
@@ -25,8 +25,10 @@ EXITS = {"1": 1, "5": 1}
 
 
 @pytest.mark.long
-def test_the_tutorial_says_what_happens(untouched: Path, tmp_path: Path) -> None:
-    root = Path(shutil.copytree(untouched, tmp_path / "demo"))
+def test_the_tutorial_says_what_happens(tmp_path: Path) -> None:
+    root = tmp_path / "demo"
+    made = shell(commands(TUTORIAL["get"])[-1], tmp_path)
+    assert made.returncode == 0, made.stderr
     for step in STEPS:
         done = shell(TUTORIAL[f"step {step}"], root)
         said = " ".join((done.stdout + done.stderr).split())
@@ -42,8 +44,30 @@ def test_what_power_says(capsys: pytest.CaptureFixture[str], tmp_path: Path, mon
     assert capsys.readouterr().out == shown["power said"]
 
 
+def test_the_other_lines_about_power(
+    demo: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib", reason="the plot needs matplotlib")
+    of_the_settings, *others = commands(blocks((DOCS / "power.md").read_text())["power"])
+    monkeypatch.chdir(demo)
+    assert cli.main(of_the_settings.split()[1:]) == 0
+    assert capsys.readouterr().out.startswith("5,000 rows in data/golden.parquet, 52 % positive")
+    monkeypatch.chdir(tmp_path)
+    assert [cli.main(line.split()[1:]) for line in others] == [0, 0]
+    assert "<svg" in (tmp_path / "power.svg").read_text()
+
+
+def test_the_manifest_shown_is_one(demo: Path) -> None:
+    from pytest_mlgates.manifest import parsed
+
+    shown = parsed(yaml.safe_load(blocks((DOCS / "behaviour.md").read_text())["manifest"]), "behaviour.md")
+    golden = pd.read_parquet(demo / "data" / "golden.parquet")
+    shown.check_columns([name for name in golden if name not in ("employed", "id", "year")], "behaviour.md")
+    assert shown.model == "employment"
+
+
 def test_the_settings_shown_are_settings() -> None:
-    for page in sorted(DOCS.glob("how-to/*.md")):
+    for page in [*sorted(DOCS.glob("how-to/*.md")), DOCS / "live.md"]:
         for mark, code in blocks(page.read_text()).items():
             if "settings" in mark:
                 written = tomllib.loads(code)["tool"]["mlgates"]

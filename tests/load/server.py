@@ -28,6 +28,10 @@ OK = b'{"predictions": [0.25]}'
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 
 
+#: What `--leak` leaves behind.
+KEPT: list[bytearray] = []
+
+
 def answer(status: str, body: bytes, *headers: str) -> bytes:
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Content-Type: application/json", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
@@ -101,6 +105,8 @@ class Served(asyncio.Protocol):
 
     def _reply(self, right: bytes) -> None:
         self.counted[0] += 1
+        if self.options.leak:
+            KEPT.append(bytearray(self.options.leak))
         if self.options.stream:
             self._stream()
             return
@@ -178,6 +184,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--stream", type=float, default=0.0, help="server-sent events that end so much later, seconds")
     parser.add_argument("--capacity", type=int, default=0, help="requests served at once; 0: any number")
     parser.add_argument("--refuses", action="store_true", help="answers 503 past its capacity, instead of queueing")
+    parser.add_argument("--leak", type=int, default=0, help="bytes that each request leaves behind")
     parser.add_argument("--certificate", help="a file with key and certificate, to speak TLS")
     parser.add_argument("--slow-start", type=float, default=0.0, help="seconds before it listens")
     parser.add_argument("--seed", type=int, default=0)

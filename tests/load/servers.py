@@ -16,12 +16,12 @@ Serve = Callable[..., str]
 
 @contextmanager
 def serving(*options: object) -> Iterator[dict[str, float]]:
-    """A server in a process of its own: its port, and when it began on the monotonic clock."""
+    """A server in a process of its own: its port, its process, and when it began on the monotonic clock."""
     command = [sys.executable, str(SERVER), *map(str, options)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
-            yield json.loads(process.stdout.readline())
+            yield {**json.loads(process.stdout.readline()), "pid": process.pid}
         finally:
             process.kill()
 

@@ -71,7 +71,7 @@ def document(
     """What evidence.json holds after these gates, all of them required."""
     outcomes = {one.name: one for one in gates}
     challenger, champion = model("2", name, "challenger"), model("1", name, "champion")
-    known = Facts(challenger=f"{name} v2", champion="v1", **(facts or {}))
+    known = Facts(champion="v1", **(facts or {}))
     decision = decide([one.name for one in gates], waived or {}, outcomes, known)
     says = {
         "phase": "promotion",
@@ -94,6 +94,11 @@ def document(
     ran = {"by": "dana", "ci_run": ""}
     times = {"finished_at": 1_795_279_460.2}
     return evidence_file.document(decision, outcomes, head=says, action=action, times=times, ran=ran)
+
+
+RUNBOOKS = "https://wiki.example/runbooks"
+#: Of a waived gate and of one that passed: nobody has to do anything.
+UNUSED = {"skew": "mlgates runbook skew", "drill": "mlgates runbook drill"}
 
 
 def promoted() -> dict[str, Any]:
@@ -171,6 +176,7 @@ def mixed() -> dict[str, Any]:
         gate("drill", yes("way back proven", True, timeline=timeline)),
         gate("calibration", trouble="the gate crashed: ValueError: no", at="mlgates/test_calibration.py:8"),
         waived={"skew": "a known change of supplier"},
+        head={"runbooks": {"core": f"{RUNBOOKS}/core.md", "slices": "mlgates runbook slices", **UNUSED}},
     )
 
 
@@ -205,6 +211,7 @@ def hostile() -> dict[str, Any]:
             "environment": {every: every},
             "registry": every,
             "not_asked_for": list(HOSTILE.values()),
+            "runbooks": {text: f"https://x/{text}" for text in HOSTILE.values()} | {"trouble": "javascript:alert(1)"},
         },
     )
 

@@ -13,7 +13,7 @@ from pytest_mlgates.evidence import Evidence, Interval
 from pytest_mlgates.report.page import page
 from pytest_mlgates.report.plaintext import clipped, visible
 from pytest_mlgates.rules import at_least, at_most
-from pytest_mlgates.verdict import Verdict
+from pytest_mlgates.verdict import Finding, Verdict
 from tests.report.documents import HOSTILE, document, gain, gate, hostile, many, mixed, promoted, yes
 
 #: What a page may be made of; all of it is in the template or drawn.
@@ -131,6 +131,8 @@ def test_nothing_runs_and_nothing_is_asked_for() -> None:
     addresses = [
         v for _, a in seen.tags for key, v in a.items() if key in ("href", "src", "action", "data", "xlink:href")
     ]
+    # A reader may follow it; nothing is loaded from there.
+    addresses.remove("https://wiki.example/runbooks/core.md")
     assert addresses and all(str(one).startswith(("#", "data:,")) for one in addresses)
     assert not [key for _, a in seen.tags for key in a if key == "style" or key.startswith("on")]
 
@@ -253,3 +255,37 @@ def test_a_harmed_slice_is_shown_once() -> None:
     family = yes("unharmed", False, slices=slices, metric="roc_auc")
     seen = Page(page(document(gate("slices", family, (gain(-0.1, 0.05, where="SEX=1"), at_least(0.0))))))
     assert seen.text.count("SEX=1 n ") == 1
+
+
+def test_a_gate_that_holds_says_where_its_runbook_is() -> None:
+    seen = Page(page(mixed()))
+    assert seen.after("core", "What to do: https://wiki.example/runbooks/core.md")
+    assert "What to do: mlgates runbook slices" in seen.text
+    links = [attrs["href"] for tag, attrs in seen.tags if tag == "a" and not str(attrs["href"]).startswith("#")]
+    assert links == ["https://wiki.example/runbooks/core.md"]
+    assert "runbook drill" not in seen.text
+
+
+def test_only_an_address_of_the_web_is_one_to_follow() -> None:
+    seen = Page(page(hostile()))
+    assert "What to do: javascript:alert(1)" in seen.text
+    links = [str(attrs["href"]) for tag, attrs in seen.tags if tag == "a" and not str(attrs["href"]).startswith("#")]
+    assert all(re.fullmatch(r"https://x/[^\s<>\"']+", link) for link in links)
+
+
+def test_plain_answers_to_many_questions_are_one_list() -> None:
+    seen = Page(page(document(gate("behaviour", yes("null kept", False), yes("order kept", True)))))
+    headings = [attrs.get("aria-label") for tag, attrs in seen.tags if tag == "section"]
+    assert headings.count("behaviour: as written") == 1
+    assert seen.after("as written", "null kept", "no", "✕ FAIL", "order kept", "yes", "✓ PASS")
+
+
+def test_what_is_only_shown_has_no_verdict() -> None:
+    reported = lambda evidence: Finding(Verdict.PASS, "said", "reported")  # noqa: E731
+    seen = Page(page(document(gate("fairness", (gain(-0.4, 0.01), reported)))))
+    assert seen.after("roc_auc gain limit: reported", "-0.4000 [-0.4100, -0.3900]")
+    assert "PASS" not in seen.text.split("limit: reported")[1].split("What it rests on")[0]
+
+
+def test_waived_gates_are_counted_as_such() -> None:
+    assert "✕ 4 FAIL, 1 of them waived" in Page(page(mixed())).text

@@ -55,6 +55,7 @@ def test_what_is_not_finite_is_no_reason_for_an_axis() -> None:
         (not_worse_than(0.005), Limit(-0.005, above=True)),
         (better_by(0.005), Limit(0.0, above=True)),
         (not_above(20000.0), Limit(20000.0, above=False)),
+        (at_most(12345678.0), Limit(12345678.0, above=False)),
         (not_below(-3.0), Limit(-3.0, above=True)),
         (is_true("no proven harm beyond 0.02"), None),
     ],

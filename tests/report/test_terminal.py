@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_mlgates.decision import GateOutcome
 from pytest_mlgates.report import terminal
 from pytest_mlgates.rules import at_least
 from pytest_mlgates.session.progress import _times
-from pytest_mlgates.verdict import Verdict
+from pytest_mlgates.verdict import Finding, Judgement, Verdict
 from tests.report.documents import HOSTILE, gain, gate, yes
 
 GOOD = gate("golden_integrity", yes("frozen", True), stage="identity")
@@ -21,6 +22,32 @@ def test_a_row_a_judgement_where_it_fits() -> None:
         "golden_integrity  frozen yes                -                   as written  5,000  PASS",
         "core              roc_auc gain -0.0600      [-0.0700, -0.0500]  >= -0.005   5,000  FAIL (waived)",
         "core              roc_auc gain [b] -0.0500  [-0.0600, -0.0400]  >= 0        5,000  FAIL (waived)",
+    ]
+
+
+def test_the_runbooks_of_what_holds_are_named() -> None:
+    waits = gate("is_new", trouble="not run: identity is not proven (lineage)")
+    links = {name: f"mlgates runbook {name}" for name in ("golden_integrity", "core", "is_new")}
+    assert terminal.todo([GOOD, BAD, CRASHED, waits], {}, links) == "mlgates runbook core"
+    assert terminal.todo([GOOD, BAD], {"core": "known"}, links) == ""
+    bad = [gate(f"g{n}", (gain(-0.06, 0.01), at_least(0.0))) for n in range(6)]
+    assert terminal.todo(bad, {}, {one.name: one.name for one in bad}) == "g0, g1, g2, g3, and 2 more"
+
+
+def test_what_is_only_shown_has_no_verdict() -> None:
+    told = GateOutcome("fairness", Verdict.PASS, (Judgement(gain(-0.06, 0.01), Finding(Verdict.PASS, "", "reported")),))
+    assert [line for line, _ in terminal.table([told], {}, 120)][1].endswith("reported  5,000  -")
+
+
+def test_one_long_name_does_not_break_the_table_of_all() -> None:
+    long = gate(
+        "fairness", (gain(-0.02, 0.01, where="of the smallest group against the largest, as asked"), at_least(0.0))
+    )
+    assert [line for line, _ in terminal.table([GOOD, long], {}, 90)] == [
+        "gate              measured                  interval            limit       n      verdict",
+        "golden_integrity  frozen yes                -                   as written  5,000  PASS",
+        "fairness          roc_auc gain [of the smallest group against the largest, as asked] -0.0200",
+        "                                            [-0.0300, -0.0100]  >= 0        5,000  FAIL",
     ]
 
 
