@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import io
 import json
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mlgates.ports import Answer
+from pytest_mlgates.ports import Answer, Attempt
 
 
 class AnswerCache:
@@ -29,7 +30,8 @@ class AnswerCache:
             if hashlib.sha256(body).hexdigest() != header["sha256"]:
                 return None
             values = np.load(io.BytesIO(body), allow_pickle=False)
-            return Answer(values, header["method"], header["flavour"], tuple(header["classes"]))
+            tried = tuple(Attempt(**one) for one in header.get("tried", ()))
+            return Answer(values, header["method"], header["flavour"], tuple(header["classes"]), tried)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -45,6 +47,7 @@ class AnswerCache:
             "method": answer.method,
             "flavour": answer.flavour,
             "classes": list(answer.classes),
+            "tried": [dataclasses.asdict(one) for one in answer.tried],
         }
         with contextlib.suppress(OSError):
             write_atomically(self._file(key), json.dumps(header).encode() + b"\n" + body)

@@ -40,7 +40,9 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when done, 2 when something must be written differently; `demo` gives pytest's own."""
+    """Exit code 0 when done, 2 when something must be written differently or nothing could be begun; `demo` gives
+    pytest's own, and what moves the champion those of a run (10, 11).
+    """
     parser = argparse.ArgumentParser(prog="mlgates", description="The release gate for machine-learning models.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     given_first = (sys.argv[1:] if arguments is None else list(arguments))[:1]

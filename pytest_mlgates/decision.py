@@ -72,7 +72,6 @@ class Facts:
     """
 
     phase: str = "promotion"
-    challenger: str = "the challenger"
     champion: str = ""
     nothing: str = ""
     problem: str = ""

@@ -26,16 +26,18 @@ known = Extensions()
 
 
 def gather(hook: Any) -> None:
-    """Ask every plugin. Raises UsageError for what is no mapping of names to callables, or a name that is taken."""
+    """Ask every plugin. Raises UsageError for one that raises, for what is no mapping of names to callables, and for a
+    name that is taken.
+    """
     forget()
     known.hook = hook
-    metrics = hook.pytest_mlgates_metrics()
+    metrics = _answers(hook, "metrics")
     if metrics:  # numpy is imported only then
         from pytest_mlgates.stats.metrics import METRICS
 
         known.metrics |= _asked("metric", metrics, METRICS)
-    known.rules |= _asked("rule", hook.pytest_mlgates_rules(), shipped_rules())
-    for name, made in _asked("wire", hook.pytest_mlgates_wires(), wires.WIRES).items():
+    known.rules |= _asked("rule", _answers(hook, "rules"), shipped_rules())
+    for name, made in _asked("wire", _answers(hook, "wires"), wires.WIRES).items():
         wires.introduce(name, made)
 
 
@@ -102,6 +104,14 @@ def _told(implementation: Any, message: Any, timeout: float) -> Iterator[str]:
         yield f"nobody was told by {name}: it takes longer than {timeout:g} s; the decision stands"
     elif raised:
         yield f"nobody was told by {name}: {_why(raised[0])}; the decision stands"
+
+
+def _answers(hook: Any, what: str) -> Any:
+    name = f"pytest_mlgates_{what}"
+    try:
+        return getattr(hook, name)()
+    except Exception as problem:
+        raise UsageError(f"{name} of a plugin, or of a conftest.py, raised {_why(problem)}") from problem
 
 
 def _asked(what: str, answers: Any, shipped: Mapping[str, Any]) -> dict[str, Any]:

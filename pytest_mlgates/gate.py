@@ -74,6 +74,9 @@ def _found(rule: Rule, evidence: Evidence) -> Finding:
         finding = rule(evidence)
     except Exception as problem:  # noqa: BLE001 - a user's rule may raise anything; that is no verdict, so ERROR
         return Finding(Verdict.ERROR, f"{evidence.title}: the rule raised {type(problem).__name__}: {problem}")
+    if isinstance(finding, Finding) and not isinstance(finding.verdict, Verdict):
+        said = f"the rule gave the verdict {finding.verdict!r}: write Verdict.PASS, .INCONCLUSIVE, .ERROR or .FAIL"
+        return Finding(Verdict.ERROR, f"{evidence.title}: {said}")
     if not isinstance(finding, Finding):
         return Finding(Verdict.ERROR, f"{evidence.title}: the rule returned {finding!r} instead of a Finding")
     return finding

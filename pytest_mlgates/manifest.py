@@ -122,7 +122,8 @@ class Explanation(Part):
 
 class Manifest(Part):
     """`safe_value` is what a model may answer where it must not judge; `columns` says how odd cells are met, `shares`
-    how much of the explanation a forbidden or proxy feature may carry.
+    how much of the explanation a forbidden or proxy feature may carry. `monotone` is of one score, so it is not
+    supported for multiclass models.
     """
 
     mlgates_manifest: Annotated[Literal[1], Field(description="write mlgates_manifest: 1")]

@@ -12,7 +12,7 @@ from pytest_mlgates.errors import CouldNotEvaluate, ModelGone, UsageError
 from pytest_mlgates.golden import GoldenSet
 from pytest_mlgates.lock import TAG
 from pytest_mlgates.pins import PinnedModel
-from pytest_mlgates.ports import Answer, Method, Rows, Said, ScoredModel, Scorer, Told
+from pytest_mlgates.ports import Answer, Attempt, Method, Rows, Said, ScoredModel, Scorer, Told
 from pytest_mlgates.scores import as_classes, as_scores, labels_only
 from pytest_mlgates.settings import Settings
 
@@ -139,6 +139,7 @@ class Scoring:
         self._open_scorer, self._read_golden = open_scorer, read_golden
         self._scorer: Scorer | None = None
         self._models: dict[str, ScoredModel] = {}
+        self._every: list[tuple[str, ScoredModel]] = []
         self._kept: dict[tuple[str, str], Answer] = {}
         self._cache = AnswerCache(settings.cache_dir)
 
@@ -191,6 +192,13 @@ class Scoring:
         found = self._cache.load(self._key(role, method, golden))
         return found if found is not None and len(found.values) == len(golden) else None
 
+    def tried(self) -> set[tuple[str, Attempt]]:
+        """(role, what it tried although no model may), of every process of this run and of the answers that are kept;
+        so a run that starts no process says the same.
+        """
+        found = {(role, one) for role, model in self._every for one in model.tried}
+        return found | {(role, one) for (role, _), answer in self._kept.items() for one in answer.tried}
+
     def close(self) -> None:
         if self._scorer is not None:
             self._scorer.close()
@@ -227,6 +235,7 @@ class Scoring:
 
             pinned = self._pinned[role]
             self._models[role] = self._scorer.open(Path(pinned.files), f"{role} {pinned}", pinned.version)
+            self._every.append((role, self._models[role]))
         return self._models[role]
 
     def _environment(self, role: str) -> str:

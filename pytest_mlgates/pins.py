@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -144,15 +144,20 @@ def with_first_champion(pins: Pins, registry: Registry, number: str, recorded: s
     return pins if first.digest == pins.champion.digest else replace(pins, first=first)
 
 
-def with_former(pins: Pins, registry: Registry, numbers: tuple[str, ...]) -> Pins:
-    """`pins` with the nearest of the versions `numbers` that served before and can still be had."""
+def with_former(pins: Pins, registry: Registry, known: Sequence[tuple[str, str]]) -> Pins:
+    """`pins` with the nearest version that served before and can still be had. `known` are their numbers, each with the
+    digest that the ledger has of its files, or "".
+    """
     troubles = []
-    for number in numbers:
+    for number, recorded in known:
         try:
             version = registry.find(number)
             if version is None:
                 raise CouldNotEvaluate("it is no longer in the registry")
-            return replace(pins, former=_pinned(registry, version, number))
+            former = _pinned(registry, version, number)
+            if recorded not in ("", former.digest):
+                raise CouldNotEvaluate("its files were changed since the ledger recorded them")
+            return replace(pins, former=former)
         except (CouldNotEvaluate, UsageError) as problem:
             troubles.append(f"v{number}: {problem}")
     return replace(pins, former_problem="; ".join(troubles) or "no other version is known to have served before it")

@@ -59,7 +59,7 @@ def required_gates(settings: Settings, shipped: Collection[str], today: datetime
     Raises UsageError when the list is empty, names a gate twice, leaves out an indispensable gate,
     or a waiver names a gate that is not asked for.
     """
-    listed = _listed(settings)
+    listed = _listed(settings, settings.phase)
     key = KEY_OF_PHASE[settings.phase]
     place = settings.origin(key)
     if not listed:
@@ -73,7 +73,7 @@ def required_gates(settings: Settings, shipped: Collection[str], today: datetime
         )
     for name in listed:
         if listed.count(name) > 1:
-            raise UsageError(f"gates in {place} names {name!r} twice")
+            raise UsageError(f"{key} in {place} names {name!r} twice")
     waivers = {waiver.gate: waiver for waiver in settings.waivers}
     if settings.phase == "promotion":
         for name in INDISPENSABLE:
@@ -82,32 +82,35 @@ def required_gates(settings: Settings, shipped: Collection[str], today: datetime
                     f"gates in {place} leaves out {name!r}, which can be waived but not left out: add it, "
                     f'or add it and write [[tool.mlgates.waivers]] gate = "{name}", reason = "..."'
                 )
+    # A waiver for the gates of one phase must not keep the others from being judged.
+    anywhere = {name for phase in KEY_OF_PHASE for name in _listed(settings, phase)}
     for name in waivers:
-        if name not in listed:
-            raise UsageError(f"a waiver names the gate {name!r}, which gates in {place} does not list")
-    active = {name: w.reason for name, w in waivers.items() if w.active(today)}
+        if name not in anywhere:
+            raise UsageError(f"a waiver names the gate {name!r}, which {key} in {place} does not list")
+    here = {name: waiver for name, waiver in waivers.items() if name in listed}
+    active = {name: waiver.reason for name, waiver in here.items() if waiver.active(today)}
     return Required(
         names=tuple(name for name in listed if name not in active),
         waived=active,
         unasked=tuple(sorted(name for name in shipped if name not in listed)),
-        expired=tuple(name for name in waivers if name not in active),
+        expired=tuple(name for name in here if name not in active),
     )
 
 
-def _listed(settings: Settings) -> list[str]:
+def _listed(settings: Settings, phase: str) -> list[str]:
     names: list[str] = []
-    for name in getattr(settings, KEY_OF_PHASE[settings.phase]):
-        names += _listed_as(name, settings) if name in ("core", "default") else [name]
-    if settings.phase == "live":
+    for name in getattr(settings, KEY_OF_PHASE[phase]):
+        names += _listed_as(name, settings, phase) if name in ("core", "default") else [name]
+    if phase == "live":
         return names or list(_live(settings))
-    return names or (list(DRILL) if settings.phase == "drill" and settings.cluster else [])
+    return names or (list(DRILL) if phase == "drill" and settings.cluster else [])
 
 
-def _listed_as(name: str, settings: Settings) -> tuple[str, ...]:
+def _listed_as(name: str, settings: Settings, phase: str) -> tuple[str, ...]:
     """The gates that "core" or "default" stands for."""
-    if settings.phase == "drill":
+    if phase == "drill":
         return DRILL
-    if settings.phase == "live":
+    if phase == "live":
         return _live(settings)
     beyond = BEYOND_CORE[settings.task] if name == "default" else ()
     # Where a promotion moves a workload, the way back must have been tried lately.

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+#: The package that the modules of fixtures are put in.
+FIXTURES = "pytest_mlgates.fixtures"
 _HERE = Path(__file__).parent
 
 
@@ -28,7 +30,7 @@ def fixture_modules() -> list[ModuleType]:
     for file in sorted(folder("fixtures").glob("*.py")):
         if file.stem.startswith("_"):
             continue
-        name = f"pytest_mlgates.fixtures.{file.stem}"
+        name = f"{FIXTURES}.{file.stem}"
         spec = importlib.util.spec_from_file_location(name, file)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)

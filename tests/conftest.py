@@ -14,14 +14,23 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# How long an example takes is the machine's affair, and a loaded one fails nothing.
-hypothesis.settings.register_profile("mlgates", deadline=None)
+# How long an example takes is the machine's affair, and a loaded one fails nothing. A profile holds for the whole
+# session, whoever loads it: the same examples in every run, so that what fails fails again.
+hypothesis.settings.register_profile("mlgates", deadline=None, max_examples=60, derandomize=True)
 hypothesis.settings.load_profile("mlgates")
 
 pytest_plugins = ("pytester", "tests.promises")
 
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}
 _AMBIENT = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PYTEST_ADDOPTS", "GITHUB_ACTOR", "GITLAB_USER_LOGIN")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup` one worker has all that need servers: each is started once, and none beside another."""
+    for item in items:
+        if item.get_closest_marker("services"):
+            item.add_marker(pytest.mark.xdist_group("services"))
 
 
 @pytest.fixture(autouse=True, scope="session")

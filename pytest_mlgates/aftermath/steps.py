@@ -12,7 +12,7 @@ from pytest_mlgates.aftermath import looked, retrain, runs
 from pytest_mlgates.aftermath.notices import notice
 from pytest_mlgates.aftermath.telling import Teller
 from pytest_mlgates.errors import CouldNotEvaluate, MlgatesError
-from pytest_mlgates.incident import Event, Happened, Kind, follow, happened, runbook, stamped
+from pytest_mlgates.incident import Event, Happened, Kind, by_hand, follow, happened, runbook, stamped
 from pytest_mlgates.incident.journal import Journal
 from pytest_mlgates.ports.notifier import Message
 from pytest_mlgates.promotion.actor import actor
@@ -29,7 +29,7 @@ def aftermath(
 ) -> list[str]:
     """Lines about what followed from a run whose evidence is `document`. Never raises."""
     try:
-        run = happened(document, exit_code, said, evidence_file.digest(document))
+        run = happened(document, exit_code, said, evidence_file.digest(document), _well_before(settings, document))
         lines = [*_kept(settings, document, exit_code, environ), *recorded(settings, run)]
         return [*lines, *told(settings, run, lines, environ)]
     except Exception as problem:  # noqa: BLE001 - what was decided and done stands
@@ -45,6 +45,25 @@ def recorded(settings: Settings, run: Happened) -> list[str]:
     except CouldNotEvaluate as problem:
         return [f"no incident could be recorded: {problem}"]
     return [_line(event) for event in events if event.kind in (Kind.OPENED, Kind.CLOSED)]
+
+
+def taken_back(settings: Settings, left: str, text: str) -> list[str]:
+    """Add a person's own rollback from version `left` to the incidents about it; what went wrong, in a line."""
+    proven, now = settings.cluster is not None, stamped(time.time())
+    try:
+        Journal(settings.incidents_file).add(
+            lambda known: by_hand(known, settings.model, left, text, proven=proven, time=now, actor=actor())
+        )
+    except CouldNotEvaluate as problem:
+        return [f"no incident could be added to: {problem}"]
+    return []
+
+
+def _well_before(settings: Settings, document: Mapping[str, Any]) -> str:
+    """When the last look that acted found the same champion well; "" when it did not, or nobody knows."""
+    this, last = runs.brief(document, 0), runs.kept(settings.runs_dir, settings.model).get("live", {})
+    same = last.get("champion") == this["champion"] and this["phase"] == "live"
+    return stamped(float(last["finished_at"])) if same and last.get("verdict") == "PASS" else ""
 
 
 def _kept(settings: Settings, document: Mapping[str, Any], exit_code: int, environ: Mapping[str, str]) -> list[str]:

@@ -18,17 +18,28 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with the gate fairness on the census codes of race: ends in HOLD, and shows why",
     )
+    parser.add_argument(
+        "--incident",
+        nargs="?",
+        const="errors",
+        choices=("errors", "slow", "resets", "stalls", "wrong"),
+        metavar="FAULT",
+        help="with a local cluster, and then what is promoted goes wrong in service: errors (the default), slow, "
+        "resets, stalls or wrong; needs Prometheus",
+    )
     parser.add_argument("--build-only", action="store_true", help="build it and stop")
 
 
 def run(given: argparse.Namespace) -> int:
-    from pytest_mlgates.demo import CLUSTER, add_cluster, build, compare_race, next_steps, what_happened
+    from pytest_mlgates.demo import CLUSTER, add_cluster, build, check_incident, compare_race, next_steps, what_happened
 
+    if given.incident:
+        check_incident()
     build(given.directory, say=lambda line: print(line, flush=True))
     runs = [["--mlgate", "--mlgate-apply"]]
     if given.fairness_race:
         compare_race(given.directory)
-    if given.cluster:
+    if given.cluster or given.incident:
         add_cluster(given.directory)
         runs.insert(0, ["--mlgate", "--mlgate-phase", "drill", "--mlgate-record"])
     code = 0
@@ -38,6 +49,12 @@ def run(given: argparse.Namespace) -> int:
         code = subprocess.run(command, cwd=given.directory, check=False).returncode
         if code:
             break
+    if given.incident and not code and not given.build_only:
+        from pytest_mlgates.demo.incident import stage, what_to_try
+
+        stage(given.directory, given.incident, say=lambda line: print(line, flush=True))
+        print(f"\n{what_to_try(given.directory)}")
+        return 0
     said = what_happened(given.directory) if given.fairness_race else next_steps(given.directory)
-    print(f"\n{said}{CLUSTER if given.cluster else ''}")
+    print(f"\n{said}{CLUSTER if given.cluster or given.incident else ''}")
     return code

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_mlgates.decision import Exit
 from pytest_mlgates.doors.outside import Doors, open_doors, registry_uri
-from pytest_mlgates.errors import UsageError
+from pytest_mlgates.errors import ChampionMoved, MlgatesError, UsageError
+from pytest_mlgates.ledger import Entry
+from pytest_mlgates.ports import Version
 from pytest_mlgates.promotion.audit import keep
-from pytest_mlgates.promotion.book import Book, read
+from pytest_mlgates.promotion.book import Book, digests, read
+from pytest_mlgates.promotion.projector import Projected, change
 from pytest_mlgates.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -48,7 +53,36 @@ def workload(settings: Settings, doors: Doors) -> Following | None:
         return None
     from pytest_mlgates.rollout.following import following
 
-    return following(settings, doors.registry, registry_uri(settings, os.environ), os.environ)()
+    uri = registry_uri(settings, os.environ)
+    return following(settings, doors.registry, uri, os.environ, digests(doors.log))()
+
+
+def carried_out(
+    book: Book, doors: Doors, settings: Settings, entry: Entry, version: Version, said: Callable[[Projected], str]
+) -> int:
+    """Alias and workload are moved to `version`, and `said` tells of the alias; an exit code as a run has it.
+
+    Raises MlgatesError while nothing has been begun. After that somebody must look: 10 where another move came in
+    between, and 11 where it is unknown what took place, or the workload did not go along.
+    """
+    moved = workload(settings, doors)
+    if moved is not None:
+        moved.announce(version)
+    try:
+        made = change(book, doors.registry, settings.champion, entry)
+        print(said(made))
+        keep_mirror(settings, doors)
+        if moved is not None:
+            # The announcement stays when this raises, so that the next run tries again.
+            print(moved.follow(version))
+            moved.done()
+    except ChampionMoved as problem:
+        print(problem, file=sys.stderr)
+        return Exit.UNDECIDED
+    except MlgatesError as problem:
+        print(f"ACTION FAILED: {problem}", file=sys.stderr)
+        return Exit.ACTION_FAILED
+    return Exit.DONE
 
 
 def keep_mirror(settings: Settings, doors: Doors) -> None:

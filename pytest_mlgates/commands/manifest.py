@@ -80,7 +80,11 @@ def drafted(chosen: Settings, model: Model, golden: GoldenSet, found: Explained,
         *_switches(top, golden, baseline),
         "# columns: refused is the default; what is allowed (unknown, null, extreme, wrong_type, missing) says why:",
         f'#   {_yaml(top[0])}: {{extreme: allowed, reason: "..."}}',
-        f"# monotone: {{{_yaml(top[0])}: up}}  # or down",
+        (
+            "# monotone is not supported for multiclass models, whose scores are several"
+            if chosen.task == "multiclass"
+            else f"# monotone: {{{_yaml(top[0])}: up}}  # or down"
+        ),
         "# invariant: []  # columns that nothing may hang on",
         "explanation:",
         f"  method: {found.method}",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_mlgates.commands.ledger_options import add_change, confirmed, keep_mirror, opened, workload
+from pytest_mlgates.commands.ledger_options import add_change, carried_out, confirmed, opened
 from pytest_mlgates.errors import UsageError
 from pytest_mlgates.ledger import Entry, Kind, digest_on_record
 from pytest_mlgates.promotion.actor import actor
 from pytest_mlgates.promotion.book import begin
-from pytest_mlgates.promotion.projector import change
+from pytest_mlgates.promotion.projector import Projected
 from pytest_mlgates.promotion.proof import existing, prove
 
 HELP = "make a version champion without the gates; recorded, and shown until a normal promotion"
@@ -43,15 +43,8 @@ def run(given: argparse.Namespace) -> int:
     if not confirmed(f"Make {settings.model} {version} champion {instead}, past the gates?", given):
         print("nothing was changed")
         return 1
-    moved = workload(settings, doors)
-    if moved is not None:
-        moved.announce(version)
-    made = change(book, doors.registry, settings.champion, entry)
-    keep_mirror(settings, doors)
-    print(
-        f"{settings.champion!r} is v{made.champion} now, {instead}: an override by {who} (ledger entry {made.number})"
-    )
-    if moved is not None:
-        print(moved.follow(version))
-        moved.done()
-    return 0
+    return carried_out(book, doors, settings, entry, version, lambda made: _said(settings.champion, made, instead, who))
+
+
+def _said(reference: str, made: Projected, instead: str, who: str) -> str:
+    return f"{reference!r} is v{made.champion} now, {instead}: an override by {who} (ledger entry {made.number})"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_mlgates.commands.ledger_options import add_change, confirmed, existing_book, keep_mirror, opened, workload
+from pytest_mlgates.aftermath.steps import taken_back
+from pytest_mlgates.commands.ledger_options import add_change, carried_out, confirmed, existing_book, opened
 from pytest_mlgates.errors import UsageError
-from pytest_mlgates.ledger import Entry, Kind, digest_on_record, rollback_target
+from pytest_mlgates.ledger import Entry, Kind, State, digest_on_record, rollback_target
 from pytest_mlgates.promotion.actor import actor
-from pytest_mlgates.promotion.projector import change
+from pytest_mlgates.promotion.projector import Projected
 from pytest_mlgates.promotion.proof import existing, prove
 
 HELP = "make the last version that really served champion again"
@@ -40,13 +41,12 @@ def run(given: argparse.Namespace) -> int:
     if not confirmed(f"Roll {settings.model} back from v{state.champion} to {version}?", given):
         print("nothing was changed")
         return 1
-    moved = workload(settings, doors)
-    if moved is not None:
-        moved.announce(version)
-    made = change(book, doors.registry, settings.champion, entry)
-    keep_mirror(settings, doors)
-    print(f"{settings.champion!r} is v{made.champion} now, instead of v{state.champion} (ledger entry {made.number})")
-    if moved is not None:
-        print(moved.follow(version))
-        moved.done()
-    return 0
+    code = carried_out(book, doors, settings, entry, version, lambda made: _said(settings.champion, made, state))
+    if code == 0:
+        for line in taken_back(settings, state.champion, f"back to v{version.number} by hand: {given.reason}"):
+            print(line)
+    return code
+
+
+def _said(reference: str, made: Projected, before: State) -> str:
+    return f"{reference!r} is v{made.champion} now, instead of v{before.champion} (ledger entry {made.number})"

@@ -12,12 +12,13 @@ from pytest_mlgates.ports.log import Log, Row
 from pytest_mlgates.ports.notifier import Message, Notifier
 from pytest_mlgates.ports.origin import Head, Repository, Runs, TrackedRun
 from pytest_mlgates.ports.registry import Registry, Version
-from pytest_mlgates.ports.scoring import Answer, Method, Rows, Said, ScoredModel, Scorer, Told
+from pytest_mlgates.ports.scoring import Answer, Attempt, Method, Rows, Said, ScoredModel, Scorer, Told
 from pytest_mlgates.ports.serving import Call, Endpoint, LoadPlan, LoadRun, LoadRunner, LoadTarget, Meter, Samples, Wire
 
 __all__ = [
     "Answer",
     "Asked",
+    "Attempt",
     "Call",
     "Cluster",
     "Endpoint",

@@ -16,14 +16,28 @@ if TYPE_CHECKING:
 Method = Literal["auto", "predict", "predict_proba"]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Attempt:
+    """What a model tried although no model may: `what` in words ("to open a socket"), the `protection` against it
+    ("network"), and whether that `held`: whether it could be had on this machine.
+    """
+
+    protection: str
+    what: str
+    held: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said: `values` has one row a row asked about; `method` is what was called on which flavour."""
+    """What a model said: `values` has one row a row asked about; `method` is what was called on which flavour;
+    `tried` what its process had tried until then.
+    """
 
     values: NDArray[Any]
     method: str
     flavour: str
     classes: tuple[Any, ...] = ()
+    tried: tuple[Attempt, ...] = ()
 
 
 #: Rows as JSON has them, column -> cell; together they are one frame.
@@ -47,6 +61,10 @@ class Said:
 
 class ScoredModel(Protocol):
     """A model that runs somewhere else and answers with plain arrays."""
+
+    @property
+    def tried(self) -> tuple[Attempt, ...]:
+        """What it tried until now although it may not."""
 
     def ask(self, method: Method, asks: Sequence[Rows], dtypes: Mapping[str, str], within: float) -> Told:
         """Each of `asks` is a frame of its own, and a refusal is one of its answers; columns get `dtypes` where their

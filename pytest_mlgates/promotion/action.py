@@ -16,6 +16,7 @@ from pytest_mlgates.ports import Version
 from pytest_mlgates.promotion.book import Book, append, begin
 from pytest_mlgates.promotion.projector import Projected, change
 from pytest_mlgates.settings import Settings
+from pytest_mlgates.verdict import Verdict
 
 _LONGEST = 5000
 
@@ -100,12 +101,11 @@ def record(order: Order, doors: Doors) -> Done:
     return Done(f"recorded that {challenger} was judged (ledger entry {ruling.number})")
 
 
-def drilled(order: Order, doors: Doors, where: str) -> Done:
-    """Note in the ledger what a drill came to: its verdict first, then where. Raises ActionFailed."""
-    verdict = order.decision.verdict.name
+def drilled(order: Order, doors: Doors, verdict: Verdict, where: str, why: str) -> Done:
+    """Note in the ledger what a drill came to: its verdict first, then where and why. Raises ActionFailed."""
     try:
         book = begin(doors.log, doors.registry, order.settings.champion, actor=order.actor)
-        reason = f"{verdict} on {where}: {order.reason}"[:_LONGEST]
+        reason = f"{verdict} on {where}: {why}"[:_LONGEST]
         entry = Entry(Kind.DRILL, order.actor, after=book.state.last, reason=reason, evidence=order.evidence)
         ruling = append(book, entry)
     except MlgatesError as problem:

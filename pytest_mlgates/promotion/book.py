@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
 from pytest_mlgates.errors import ActionFailed, ChampionMoved, CouldNotEvaluate, MlgatesError
 from pytest_mlgates.ledger import (
@@ -16,6 +17,7 @@ from pytest_mlgates.ledger import (
     Record,
     Ruling,
     State,
+    digest_on_record,
     facts,
     record,
     replay,
@@ -72,6 +74,16 @@ def read(log: Log) -> Book | None:
             f"{mark} (tag mlgates.ledger). Restore it from a backup; to accept the new one, delete that tag"
         )
     return book if first else None
+
+
+def digests(log: Log) -> Callable[[str], str]:
+    """A call away: the digest that the ledger has of a version's files, "" where no entry says it. Raises as `read`."""
+
+    def recorded(number: str) -> str:
+        book = read(log)
+        return digest_on_record(book.state, number) if book else ""
+
+    return recorded
 
 
 def begin(log: Log, registry: Registry, reference: str, *, actor: str) -> Book:

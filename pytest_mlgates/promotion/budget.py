@@ -52,7 +52,7 @@ def at_enforced_level(settings: Settings) -> Settings:
     """The settings with alpha / K in every statistical policy, where the budget is enforced."""
     if settings.budget != "enforce":
         return settings
-    kinds = ("golden_regression", "bootstrap_auc", "slices", "fairness")
+    kinds = ("golden_regression", "bootstrap_auc", "slices", "fairness", "regression_pairs", "manifest")
     policies = {kind: getattr(settings, kind) for kind in kinds}
     lower = {
         kind: policy.model_copy(update={"alpha": policy.alpha / settings.budget_size})

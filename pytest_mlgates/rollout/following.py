@@ -24,12 +24,15 @@ _KIND = "follows"
 
 @dataclass
 class Following:
-    """The serving workload of `settings`. Everything raises ActionFailed."""
+    """The serving workload of `settings`; `recorded` is what the ledger says of a version's files: a digest, or "".
+    Everything raises ActionFailed.
+    """
 
     settings: Settings
     registry: Registry
     cluster: Cluster
     environ: Mapping[str, str]
+    recorded: Callable[[str], str]
 
     def announce(self, version: Version) -> None:
         """Say on the workload that it is about to be moved; nothing is moved when that cannot be said."""
@@ -89,16 +92,20 @@ class Following:
         pointer = store.pointer()
         store.ensure(pointer)
         rows = read_golden(settings, pointer.md5).X.head(policy.rows)
-        outside = Outside(self.cluster, self.registry, lambda: open_scorer(settings, self.environ), settings)
+        outside = Outside(
+            self.cluster, self.registry, lambda: open_scorer(settings, self.environ), settings, self.recorded
+        )
         values = predictions(outside, rows, (version,))[0]
         columns, plain = plain_rows(rows)
         question = Question(columns, plain, settings.cluster.wire, policy.tolerance)
         return question, Part(version, release_of(version), tuple(values))
 
 
-def following(settings: Settings, registry: Registry, uri: str, environ: Mapping[str, str]) -> Callable[[], Following]:
+def following(
+    settings: Settings, registry: Registry, uri: str, environ: Mapping[str, str], recorded: Callable[[str], str]
+) -> Callable[[], Following]:
     """How to reach the workload that follows the champion, opened when it is called."""
-    return lambda: Following(settings, registry, open_cluster(settings, uri, environ, drill=False), environ)
+    return lambda: Following(settings, registry, open_cluster(settings, uri, environ, drill=False), environ, recorded)
 
 
 def _announced(note: str) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any
 
 import pytest
 
+from pytest_mlgates import shipped
 from pytest_mlgates.decision import GateOutcome
 from pytest_mlgates.evidence import from_plain
 from pytest_mlgates.tiers import Tier
@@ -119,8 +121,22 @@ class Collected:
         """The worst attempt of each gate: a rerun that passes does not undo a failure."""
         worst_of = {}
         for name, attempts in self.attempts.items():
-            worst_of[name] = max((a.outcome(name) for a in attempts), key=lambda outcome: outcome.verdict)
+            worst_of[name] = max((self._own(name, a) for a in attempts), key=lambda outcome: outcome.verdict)
         return worst_of
+
+    def _own(self, name: str, attempt: Attempt) -> GateOutcome:
+        """Any test may write properties, also such as a gate's; only what was collected as the gate speaks for it."""
+        outcome, place = attempt.outcome(name), self.known.get(name)
+        # xdist adds a test's group to its id.
+        if place is not None and (outcome.place == place or outcome.place.startswith(f"{place}@")):
+            return outcome
+        trouble = f"{outcome.place} reports in the name of this gate, which it is not"
+        return replace(outcome, verdict=max(outcome.verdict, Verdict.ERROR), judgements=(), trouble=trouble)
+
+    def failed(self) -> bool:
+        """Whether any test is known to have failed, be it a gate or not."""
+        gates = (report for attempts in self.attempts.values() for one in attempts for report in one.reports)
+        return bool(self.failures) or any(report.failed for report in gates)
 
     def why_hidden(self, name: str) -> str:
         if name in self.deselected:
@@ -131,7 +147,9 @@ class Collected:
             return "collected, but no report of it arrived (interrupted, or its process died)"
         if "--lf" in self.narrowed:
             return "not collected: --lf leaves out the files in which nothing failed last time"
-        return "not collected: no test with this gate's name was found"
+        near = get_close_matches(name, {*shipped.gate_files(), *self.known} - {name}, 1, 0.8)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"not collected: no test with this gate's name was found{hint}"
 
 
 def _judgement(data: Mapping[str, Any]) -> Judgement:

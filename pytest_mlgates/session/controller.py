@@ -14,11 +14,16 @@ import pytest
 
 from pytest_mlgates import extensions, shipped
 from pytest_mlgates.errors import MlgatesError
+from pytest_mlgates.report.attempts import attempts
+from pytest_mlgates.report.spoken import spoken
 from pytest_mlgates.session import setup
 from pytest_mlgates.session.collected import Collected, records
 from pytest_mlgates.session.junit import properties
 from pytest_mlgates.session.outcome import Outcome
+from pytest_mlgates.session.prepared import Prepared
 from pytest_mlgates.session.progress import Progress, status
+from pytest_mlgates.session.shown import show
+from pytest_mlgates.session.tried import heard, listed
 from pytest_mlgates.session.worker import Worker
 
 NAME = "mlgates-session"
@@ -41,7 +46,7 @@ def install(config: pytest.Config) -> None:
 class Controller(Worker):
     """Fixes what is judged and what must pass before anything is collected; decides, acts and reports at the end."""
 
-    def __init__(self, config: pytest.Config, prepared: setup.Prepared) -> None:
+    def __init__(self, config: pytest.Config, prepared: Prepared) -> None:
         super().__init__(config, prepared.settings, prepared.run, frozenset(prepared.required.waived))
         self.prepared = prepared
         self.progress = Progress(config)
@@ -76,6 +81,7 @@ class Controller(Worker):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.heard.hear(report)
+        self.run.hear(heard(report))
         if report.when == "teardown":  # from which JUnit's file takes them
             report.user_properties += properties(report)
 
@@ -110,13 +116,17 @@ class Controller(Worker):
         self.heard.known |= {name: spec.place for name, spec in self.specs.items()}
         self.heard.deselected |= self.deselected
         self.heard.other_phase |= self.other_phase
+        # A plugin that was told before may have said otherwise.
+        exitstatus = int(exitstatus or session.exitstatus)
         self.outcome = Outcome.of(self.prepared, self.heard, exitstatus, collect_only=self.config.option.collectonly)
         self.outcome.carry_out()
         session.exitstatus = self.outcome.exit_code
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.outcome is not None:
-            self.outcome.print_to(terminalreporter)
+            for line in attempts(listed(self.run.tried())):
+                terminalreporter.write_line(spoken(line))
+            show(self.outcome, terminalreporter)
 
 
 def _translated(make: Callable[[], T]) -> T:

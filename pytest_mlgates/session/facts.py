@@ -8,7 +8,7 @@ from pytest_mlgates.decision import Facts, GateOutcome
 from pytest_mlgates.ledger import rolled_back
 from pytest_mlgates.live.guard import forbids
 from pytest_mlgates.session.collected import Collected
-from pytest_mlgates.session.setup import Prepared
+from pytest_mlgates.session.prepared import Prepared
 
 
 def facts_of(
@@ -18,11 +18,10 @@ def facts_of(
     stopped = {2: "the session was interrupted before its end", 3: "pytest had an internal error"}
     uncollected = "; ".join(heard.uncollected.values())
     why = heard.usage_problem or uncollected or heard.interrupted or stopped.get(exitstatus, "")
-    why = why or ("--collect-only judges nothing" if collect_only else "")
+    why = why or ("--collect-only judges nothing" if collect_only else "") or _unexplained(exitstatus, heard)
     pins = prepared.pins
     return Facts(
         phase=prepared.settings.phase,
-        challenger=str(pins.challenger or ""),
         champion=str(pins.champion.version) if pins.champion else "",
         nothing=pins.nothing,
         problem=pins.problem,
@@ -34,6 +33,13 @@ def facts_of(
         hidden={name: heard.why_hidden(name) for name in prepared.required.names if name not in outcomes},
         other_failures=heard.other_failures(),
     )
+
+
+def _unexplained(exitstatus: int, heard: Collected) -> str:
+    """What another plugin says of the session by its exit code alone (a coverage limit, say), or ""."""
+    if exitstatus == 1 and not heard.failed():
+        return "pytest ends with exit code 1, and no test failed: another plugin says that the session did"
+    return "" if 0 <= exitstatus <= 5 else f"the session ends with exit code {exitstatus}, which is none of pytest's"
 
 
 def _rolled_back(prepared: Prepared) -> str:

@@ -6,7 +6,9 @@ import platform
 import sys
 from typing import Any
 
-from pytest_mlgates.session.setup import Prepared
+from pytest_mlgates.incident import runbook
+from pytest_mlgates.session.prepared import Prepared
+from pytest_mlgates.session.tried import listed
 
 
 def heading(prepared: Prepared) -> dict[str, Any]:
@@ -27,7 +29,9 @@ def heading(prepared: Prepared) -> dict[str, Any]:
         "required": list(prepared.required.names),
         "budget": prepared.budget,
         "waived": dict(prepared.required.waived),
+        "runbooks": runbooks(prepared),
         "override": prepared.opening.override,
+        "tried": listed(prepared.run.tried()),
         "not_asked_for": list(prepared.required.unasked),
         "environment": {
             "python": platform.python_version(),
@@ -35,6 +39,12 @@ def heading(prepared: Prepared) -> dict[str, Any]:
             **{name: version(name) for name in ("pytest-mlgates", "pytest", "numpy", "mlflow")},
         },
     }
+
+
+def runbooks(prepared: Prepared) -> dict[str, str]:
+    """Required gate -> the address of its runbook, or the command that shows it; a gate of the user's own has none."""
+    links = {name: runbook.link(name, prepared.settings.runbooks) for name in prepared.required.names}
+    return {name: link.strip("`") for name, link in links.items() if link}
 
 
 def _golden(prepared: Prepared) -> dict[str, Any] | None:

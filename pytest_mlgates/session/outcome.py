@@ -1,4 +1,4 @@
-"""The end of a session on the controller: decide, write the evidence, act, write what was done, and say so."""
+"""The end of a session on the controller: decide, write the evidence, act, write what was done."""
 
 from __future__ import annotations
 
@@ -20,19 +20,17 @@ from pytest_mlgates.policy import STAGES
 from pytest_mlgates.ports import Version
 from pytest_mlgates.promotion import audit
 from pytest_mlgates.promotion.action import Done, Order, act, drilled, record
-from pytest_mlgates.promotion.actor import actor, below_workspace, ci_run
+from pytest_mlgates.promotion.actor import actor, ci_run
 from pytest_mlgates.promotion.proof import prove
 from pytest_mlgates.publish.card import Promotion
 from pytest_mlgates.publish.files import publish
 from pytest_mlgates.publish.record import attach_record
-from pytest_mlgates.report import evidence_file, terminal
-from pytest_mlgates.report.annotations import workflow_commands
-from pytest_mlgates.report.spoken import spoken
+from pytest_mlgates.report import evidence_file
 from pytest_mlgates.session.collected import Collected
+from pytest_mlgates.session.drilled import left_behind, on_record
 from pytest_mlgates.session.facts import facts_of
 from pytest_mlgates.session.heading import heading
-from pytest_mlgates.session.progress import COLOUR
-from pytest_mlgates.session.setup import Prepared
+from pytest_mlgates.session.prepared import Prepared
 from pytest_mlgates.verdict import Verdict
 from pytest_mlgates.watch.watcher import STARTS
 
@@ -51,6 +49,8 @@ class Outcome:
     sections: list[dict[str, Any]] = field(default_factory=list)
     #: What the evidence file says was done.
     told: dict[str, Any] | None = None
+    #: When the gates had spoken: what is done on it may take minutes.
+    judged_at: float = field(default_factory=time.time)
 
     @classmethod
     def of(cls, prepared: Prepared, heard: Collected, exitstatus: int, *, collect_only: bool) -> Outcome:
@@ -67,7 +67,7 @@ class Outcome:
             exitstatus = int(pytest.ExitCode.INTERRUPTED)
         own = exitstatus in (2, 3, 4) or (exitstatus == 5 and decision.action is not Action.NOTHING)
         code = 4 if heard.usage_problem else exitstatus if own else int(decision.exit)
-        left = _left(outcomes)
+        left = left_behind(outcomes)
         if left and not own:
             code = int(Exit.ACTION_FAILED)
         return cls(prepared, outcomes, decision, code, [f"INCIDENT: {left}"] if left else [])
@@ -81,72 +81,24 @@ class Outcome:
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # a user's `filterwarnings = error` is about the user's tests
             # An interrupted session says nothing of the challenger, so it leaves no note on it either.
-            self.sections, troubles = extensions.sections(self._document(None))
+            self.sections, troubles = extensions.sections(self.document(None))
             self.lines += troubles
             acts = (self.prepared.apply or self.prepared.record) and self.exit_code not in (2, 3, 4)
             written = self._write(None)
             if written and acts:
                 self._act()
             if written:
-                self.lines += publish(self._document(self.told), self.prepared.settings.report_dir, os.environ)
+                self.lines += publish(self.document(self.told), self.prepared.settings.report_dir, os.environ)
             if acts:
-                done = self._document({"done": self.applied})
+                done = self.document({"done": self.applied})
                 self.lines += aftermath(self.prepared.settings, done, int(self.exit_code), self.lines)
-
-    def print_to(self, reporter: pytest.TerminalReporter) -> None:
-        width = reporter._tw.fullwidth
-        required = self.prepared.required
-        held = terminal.shown(self.outcomes.values(), reporter.verbosity)
-        if held:
-            reporter.section("release gates", sep="=")
-            lines = terminal.table(held, required.waived, width)
-            for line, verdict in lines:
-                reporter.write_line(spoken(line), **({} if verdict is None else {COLOUR[verdict]: True}))
-            reporter.write_line("")
-        if reporter.verbosity > 0:
-            for line in terminal.findings(self.outcomes.values()):
-                reporter.write_line(spoken(line))
-        for line in terminal.timeline(self.outcomes.values()):
-            reporter.write_line(spoken(line))
-        for line in terminal.to_paste(held):
-            reporter.write_line(spoken(line))
-        said = terminal.decision_lines(
-            self.decision,
-            self._subject(),
-            applied=self.applied,
-            waived=required.waived,
-            expired=required.expired,
-            unasked=required.unasked if self.outcomes and reporter.verbosity >= 0 else (),
-            width=width,
-        )
-        if reporter.verbosity < 0:  # then there was no header to say it in
-            for line in self.prepared.repairs():
-                reporter.write_line(spoken(line))
-        if self.prepared.opening.override:
-            reporter.write_line(spoken(f"OVERRIDE: {self.prepared.opening.override}"), red=True)
-        colour = COLOUR[self.decision.verdict]
-        for number, line in enumerate(said):
-            reporter.write_line(spoken(line), **({"bold": True, colour: True} if number == 0 else {}))
-        for line in self.lines:
-            reporter.write_line(spoken(f"  {line}"))
-        if os.environ.get("GITHUB_ACTIONS") == "true" and self.outcomes:
-            for line in workflow_commands(self._document(self.told), below_workspace(reporter.config.rootpath)):
-                reporter.write_line(line)
-
-    def _subject(self) -> str:
-        """Whom the decision is about."""
-        pins, settings = self.prepared.pins, self.prepared.settings
-        return str(pins.challenger or (pins.champion if settings.phase == "live" else None) or settings.model)
 
     def _act(self) -> None:
         prepared = self.prepared
         if prepared.doors is None:
             return
         try:
-            if prepared.settings.phase == "drill":
-                done = drilled(self._order(), prepared.doors, self._where())
-            else:
-                done = (act if prepared.apply else record)(self._order(), prepared.doors)
+            done = self._carried_out(prepared.doors)
         except ChampionMoved as moved:
             self._hold(str(moved), Action.KEEP)
             done = self._held_after_all(str(moved), prepared.doors)
@@ -161,6 +113,20 @@ class Outcome:
         self._keep_mirror()
         if not self._write({"done": self.applied, "sentence": done.sentence, "trouble": done.trouble}) and self.applied:
             self.exit_code = Exit.ACTION_FAILED
+
+    def _carried_out(self, doors: Doors) -> Done:
+        order = self._order()
+        try:
+            if self.prepared.settings.phase == "drill":
+                return drilled(order, doors, *on_record(self.decision, self.outcomes))
+            return (act if self.prepared.apply else record)(order, doors)
+        except (ChampionMoved, ActionFailed):
+            raise
+        except Exception as problem:
+            # Whatever broke, nobody knows how far it came.
+            raise ActionFailed(
+                f"it broke off: {type(problem).__name__}: {problem}; `mlgates status` shows what was done"
+            ) from problem
 
     def _held_after_all(self, why: str, doors: Doors) -> Done:
         """The challenger was judged all the same, which spends the golden set's budget: that is recorded."""
@@ -186,12 +152,7 @@ class Outcome:
             return ""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         made = Promotion(actor(), now, done.entry)
-        return attach_record(doors.registry, challenger.version, self._document({"sentence": done.sentence}), made)
-
-    def _where(self) -> str:
-        """The cluster that a drill was held on."""
-        told = (j.evidence.details.get("cluster") for o in self.outcomes.values() for j in o.judgements)
-        return str(next(filter(None, told), "no cluster"))
+        return attach_record(doors.registry, challenger.version, self.document({"sentence": done.sentence}), made)
 
     def _order(self) -> Order:
         prepared = self.prepared
@@ -203,7 +164,7 @@ class Outcome:
             prepared.settings,
             actor(),
             prepared.opening.after,
-            evidence_file.digest(self._document(None)),
+            evidence_file.digest(self.document(None)),
             waived if self.decision.action is Action.PROMOTE else (),
             prepared.workload,
             self._prove,
@@ -224,8 +185,9 @@ class Outcome:
         self.decision = Decision(action, Verdict.INCONCLUSIVE, (reason,))
         self.exit_code = int(self.decision.exit)
 
-    def _document(self, action: dict[str, Any] | None) -> dict[str, Any]:
-        times = {"finished_at": time.time()}
+    def document(self, action: dict[str, Any] | None) -> dict[str, Any]:
+        """The evidence; `action` says what was done, None before that is known."""
+        times = {"judged_at": self.judged_at, "finished_at": time.time()}
         return evidence_file.document(
             self.decision,
             self.outcomes,
@@ -238,7 +200,7 @@ class Outcome:
     def _write(self, action: dict[str, Any] | None) -> bool:
         prepared = self.prepared
         try:
-            file = evidence_file.write(self._document(action), prepared.settings.report_dir)
+            file = evidence_file.write(self.document(action), prepared.settings.report_dir)
         except OSError as problem:
             place = prepared.settings.report_dir
             sentence = f"the evidence could not be written to {place} ({problem.strerror})"
@@ -251,12 +213,6 @@ class Outcome:
         if not any(line.startswith("evidence: ") for line in self.lines):
             self.lines.append(f"evidence: {file}")
         return True
-
-
-def _left(outcomes: dict[str, GateOutcome]) -> str:
-    """What a drill could not put back as it was, or "": that needs a person, whatever the drill proved."""
-    told = (j.evidence.details.get("left") for o in outcomes.values() for j in o.judgements)
-    return str(next(filter(None, told), ""))
 
 
 def _order(prepared: Prepared, outcome: GateOutcome) -> tuple[int, int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.golden import GoldenSet, read_golden
 from pytest_mlgates.model import Model, Scoring
 from pytest_mlgates.pins import Pins
-from pytest_mlgates.ports import Scorer
+from pytest_mlgates.ports import Attempt, Scorer
 from pytest_mlgates.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Run:
         self.settings, self.pins = settings, pins
         self._open_scorer, self._early = open_scorer, early
         self._scoring: Scoring | None = None
+        self._heard: set[tuple[str, Attempt]] = set()
 
     @cached_property
     def golden_set(self) -> GoldenSet:
@@ -63,6 +64,14 @@ class Run:
             return None
         first, second = self.champion.kept_scores(), self.challenger.kept_scores()
         return None if first is None or second is None else (first, second)
+
+    def tried(self) -> set[tuple[str, Attempt]]:
+        """(role, what that model tried until now although no model may), here and where `hear` heard of it."""
+        return self._heard | (self._scoring.tried() if self._scoring is not None else set())
+
+    def hear(self, tried: Iterable[tuple[str, Attempt]]) -> None:
+        """What models tried in another process of this session."""
+        self._heard |= set(tried)
 
     def close(self) -> None:
         if "serving" in vars(self):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,18 @@ from pytest_mlgates.doors.outside import Doors, code_repository, golden_store, o
 from pytest_mlgates.doors.scoring import open_scorer
 from pytest_mlgates.doors.serving import swept
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate, UsageError
-from pytest_mlgates.ledger import State, rollback_targets
+from pytest_mlgates.ledger import State, digest_on_record, rollback_targets
 from pytest_mlgates.ledger.history import first_champion, first_sight, judged_on, last_drill, past
 from pytest_mlgates.model import threshold_of
 from pytest_mlgates.origin.lineage import trace
 from pytest_mlgates.pins import Pins, pin, with_first_champion, with_first_sight, with_former
 from pytest_mlgates.policy import PHASE_OF_KIND
 from pytest_mlgates.promotion.actor import actor
-from pytest_mlgates.promotion.budget import Budget, at_enforced_level, budget_of
+from pytest_mlgates.promotion.book import digests
+from pytest_mlgates.promotion.budget import at_enforced_level, budget_of
 from pytest_mlgates.promotion.opening import Opening, open_ledger
-from pytest_mlgates.required import IDENTITY, Required, required_gates
+from pytest_mlgates.required import IDENTITY, required_gates
+from pytest_mlgates.session.prepared import Prepared
 from pytest_mlgates.session.run import Run
 from pytest_mlgates.settings import Settings, load
 
@@ -42,65 +44,6 @@ _NARROWING = {
 }
 _LEAVING_OUT = {**_NARROWING, "markexpr": "-m", "stepwise": "--stepwise"}
 _OPTIONS = ("phase", "model", "champion", "challenger", "report")
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What the controller has fixed. `doors` is None when the registry could not be opened (the pins say why)."""
-
-    settings: Settings
-    required: Required
-    run: Run
-    doors: Doors | None
-    opening: Opening
-    thresholds: Mapping[str, tuple[float, str]]
-    budget: Budget
-    apply: bool
-    record: bool
-    #: What became of the servers of a run that was killed.
-    left: tuple[str, ...] = ()
-    workload: Callable[[], Following] | None = None
-
-    @property
-    def pins(self) -> Pins:
-        return self.run.pins
-
-    def header(self) -> list[str]:
-        settings, pins = self.settings, self.pins
-        wrote = sorted(set(settings.origins.values()))
-        lines = [f"mlgates: {settings.model}, phase {settings.phase}, settings from {', '.join(wrote)}"]
-        if pins.challenger:
-            place = f" in {self.doors.name}" if self.doors else ""
-            champion = f"champion {pins.champion.version}" if pins.champion else "no champion yet"
-            lines.append(f"mlgates: challenger {pins.challenger.version} against {champion}{place}")
-            if settings.task == "binary":
-                said = [f"{role} {value:g} ({source})" for role, (value, source) in self.thresholds.items()]
-                lines.append(f"mlgates: threshold {', '.join(said)}")
-        if pins.golden:
-            remark = f" ({pins.golden.remark})" if pins.golden.remark else ""
-            lines.append(f"mlgates: golden set {settings.golden} md5 {pins.golden.md5}{remark}")
-            lines.append(f"mlgates: {self.budget.line()}")
-            lines += [f"mlgates: {sentence}" for sentence in self._foreseen()]
-        lines += [f"mlgates: {sentence}" for sentence in self.left]
-        return lines + self.repairs()
-
-    def repairs(self) -> list[str]:
-        """What an interrupted run had left, and whether it was put right."""
-        return [f"mlgates: {'repaired: ' if self.apply else ''}{sentence}" for sentence in self.opening.did]
-
-    def _foreseen(self) -> list[str]:
-        """What the rows can tell, said before time is spent; a set that cannot be read is its gates' to report."""
-        from pytest_mlgates.measure.golden.power import advance_notice, measured
-
-        try:
-            golden = self.run.golden_set
-        except CouldNotEvaluate:
-            return []
-        positives = int(golden.y.sum()) if self.settings.task == "binary" else 0
-        kept = self.run.kept_scores() if self.settings.task == "binary" else None
-        found = measured(golden.y, *kept, golden.group) if kept else None
-        said = {"auc": found[0], "correlation": found[1]} if found else {}
-        return advance_notice(len(golden), positives, self.settings, self.required.asked, **said)
 
 
 def only_asks(config: pytest.Config) -> bool:
@@ -141,7 +84,8 @@ def prepare(config: pytest.Config) -> Prepared:
         if "lineage" in required.asked:
             pins = _traced(pins, settings, uri)
         if "rolling_quality" in required.asked and doors is not None:
-            known = rollback_targets(opening.state) if opening.state else ()
+            state = opening.state
+            known = [(n, digest_on_record(state, n)) for n in rollback_targets(state)] if state else []
             pins = with_former(pins, doors.registry, known)
         roles = {"champion": pins.champion, "challenger": pins.challenger}
         thresholds = {role: threshold_of(settings, one.version.tags) for role, one in roles.items() if one}
@@ -224,7 +168,7 @@ def _following(settings: Settings, doors: Doors, uri: str) -> Callable[[], Follo
         return None
     from pytest_mlgates.rollout.following import following
 
-    return following(settings, doors.registry, uri, os.environ)
+    return following(settings, doors.registry, uri, os.environ, digests(doors.log))
 
 
 def _last_drill(state: State) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from pytest_mlgates.pins import Pins
 from pytest_mlgates.policy import LOADS_NOTHING, STAGES
 from pytest_mlgates.session.collected import record, said_verdicts
 from pytest_mlgates.session.run import Run
+from pytest_mlgates.session.tried import Tried, recorded
 from pytest_mlgates.session.trouble import SELF_EXPLAINING, NotRun, VerdictReached, trouble_of
 from pytest_mlgates.settings import Settings
 from pytest_mlgates.spec import GateSpec, spec_of
@@ -40,6 +41,7 @@ class Worker:
         self.other_phase: dict[str, str] = {}
         self.usage_problem = ""
         self._waived = waived
+        self._told: set[Tried] = set()
         self._identity: list[pytest.Item] = []
         self._identity_verdicts: dict[str, Verdict] = {}
 
@@ -110,6 +112,7 @@ class Worker:
             return
         if spec.timing and hasattr(self.config, "workerinput"):
             raise NotRun(Verdict.INCONCLUSIVE, "times measured beside other tests say nothing: run without -n")
+        _check_own_fixtures(item)
         unproven = [name for name, v in self._identity_verdicts.items() if v is not Verdict.PASS]
         unproven = [name for name in unproven if name not in self._waived]
         if _needs_identity(item) and (unproven or not self._identity):
@@ -136,6 +139,7 @@ class Worker:
         trouble = trouble_of(raised) if spec is not None and raised is not None else None
         if trouble is not None:
             _remember(item, trouble=trouble[1], verdict=trouble[0].name)
+        self._tell_tried(item)
         report = yield
         if isinstance(raised, SELF_EXPLAINING):
             report.longrepr = str(raised)
@@ -157,6 +161,12 @@ class Worker:
 
     def say(self, item: pytest.Item, message: str) -> None:
         """A worker has no terminal; its controller says which gates are running."""
+
+    def _tell_tried(self, item: pytest.Item) -> None:
+        """What is new goes with the report of whichever test is at work, gate or not."""
+        fresh = self.run.tried() - self._told
+        self._told |= fresh
+        item.user_properties += recorded(fresh)
 
     def _introduce(self, item: pytest.Item) -> None:
         spec = spec_of(item, self.settings)
@@ -218,6 +228,23 @@ class ShippedGate(pytest.Module):
 
     def funcnamefilter(self, name: str) -> bool:
         return name.startswith("test_")
+
+
+def _check_own_fixtures(item: pytest.Item) -> None:
+    """Another plugin, or a conftest, may have fixtures with our names; a shipped gate must be handed ours."""
+    if not isinstance(item, pytest.Function) or not isinstance(item.parent, ShippedGate):
+        return
+    known, asked = item._fixtureinfo.name2fixturedefs, list(item._fixtureinfo.argnames)
+    # Not what only an autouse fixture of the user's asks for.
+    for name in asked:
+        found = known.get(name, ())
+        asked += [one for one in (found[-1].argnames if found else ()) if one not in asked]
+        ours = [one.func.__module__.startswith(f"{shipped.FIXTURES}.") for one in found]
+        # What a run pins is compared with what the run has.
+        if any(ours) and not ours[-1] and name not in ("gate", *_PINNED_FIXTURES, *FIXTURES):
+            raise CouldNotEvaluate(
+                f"the fixture `{name}` is not the one of pytest-mlgates: rename the one that hides it"
+            )
 
 
 def _remember(item: pytest.Item, **data: Any) -> None:

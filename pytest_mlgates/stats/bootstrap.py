@@ -28,7 +28,6 @@ from pytest_mlgates.stats.checks import (
 )
 from pytest_mlgates.stats.replicate_auc import Task, orders, prepare, replicate_block
 from pytest_mlgates.stats.resample import Counts, Seeds, block_seeds, draw_counts, layout, working_memory
-from pytest_mlgates.stats.special import t_quantile
 from pytest_mlgates.stats.variance import cluster_strata
 
 EngineName = Literal["auto", "numpy", "numba"]
@@ -178,12 +177,6 @@ def percentile_interval(draws: ArrayLike, level: float) -> tuple[float, float]:
     tail = (1 - interval_level(level)) / 2
     low, high = np.quantile(floats(draws, "the draws"), [tail, 1 - tail])
     return float(low), float(high)
-
-
-def t_interval(point: float, draws: ArrayLike, level: float, df: float) -> tuple[float, float]:
-    """point +- t quantile times the draws' standard deviation: the better calibrated one on few rows."""
-    half = t_quantile((1 + interval_level(level)) / 2, df) * float(np.std(floats(draws, "the draws"), ddof=1))
-    return point - half, point + half
 
 
 def _positive(number: int, name: str) -> None:

@@ -16,14 +16,6 @@ def holm(p_values: ArrayLike) -> Floats:
     return _unsort(order, steps)
 
 
-def benjamini_hochberg(p_values: ArrayLike) -> Floats:
-    """Benjamini & Hochberg 1995: rejecting those at or below q keeps the false-discovery rate below q."""
-    p = _p_values(p_values)
-    order = np.argsort(p, kind="stable")
-    steps = p[order] * len(p) / np.arange(1, len(p) + 1)
-    return _unsort(order, np.minimum.accumulate(steps[::-1])[::-1])
-
-
 def _unsort(order: np.ndarray[tuple[int, ...], np.dtype[np.int64]], ranked: Floats) -> Floats:
     # `order[i]` is the place of the i-th smallest, not the rank of the i-th: assign through it.
     adjusted = np.empty(len(ranked))

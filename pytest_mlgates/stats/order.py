@@ -22,11 +22,6 @@ def rows_for_upper_bound(quantile: float, level: float = 0.95) -> int:
     return math.ceil(math.log(1 - interval_level(level)) / math.log(quantile) - 1e-12)
 
 
-def rows_for_lower_bound(quantile: float, level: float = 0.95) -> int:
-    """Fewest values with which any lower bound of the quantile exists."""
-    return rows_for_upper_bound(1 - quantile, level)
-
-
 def quantile_bounds(values: ArrayLike, quantile: float, level: float = 0.90) -> tuple[float, float]:
     """Two-sided interval of a quantile at `level`, each side at (1 - level)/2, in the unit of `values` (n,).
 

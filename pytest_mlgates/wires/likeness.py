@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ Kinds = Sequence[tuple[str, Sequence[Any]]]
 
 
 def closest(found: Sequence[Any], kinds: Kinds, name: str) -> tuple[str, list[float]]:
-    """(kind, relative deviation a row) for the kind of output that `found` is nearest to; a wrong label deviates by 1.
+    """(kind, relative deviation a row) for the kind of output that `found` is nearest to; a wrong label deviates by 1,
+    and what is not a number infinitely.
 
     Raises CouldNotEvaluate, naming `name`, when no kind has as many values a row.
     """
@@ -51,7 +53,9 @@ def _deviation(found: Any, expected: Any, label: bool) -> float:
         found = number
     if label:
         return float(found != expected)
-    return abs(float(found) - float(expected)) / max(abs(float(expected)), _SMALL)
+    deviation = abs(float(found) - float(expected)) / max(abs(float(expected)), _SMALL)
+    # What is no number is near nothing; as NaN it would be greater than no tolerance.
+    return math.inf if math.isnan(deviation) else deviation
 
 
 def _whole(values: Sequence[Any]) -> bool:

@@ -15,9 +15,9 @@ import pytest
 
 from pytest_mlgates.errors import ActionFailed, CouldNotEvaluate
 from pytest_mlgates.measure.drill import rehearse
-from pytest_mlgates.ports import Release
+from pytest_mlgates.ports import Release, Version
 from pytest_mlgates.rollout.staging import set_up
-from pytest_mlgates.workload import IN_A_ROW
+from pytest_mlgates.workload import IN_A_ROW, Part, Question, prove
 from tests.cluster.cast import POLICY, FileRegistry, golden, outside
 from tests.cluster.places import REPLICAS, Here
 
@@ -137,6 +137,20 @@ def test_a_crash_loop_is_told_with_its_last_words_and_the_old_pods_go_on(serving
     cluster.undo()
     cluster.settle(serving.patience)
     assert all(pod.run_id == "run-1" and pod.ready for pod in cluster.pods())
+
+
+def test_healthy_pods_of_another_version_are_not_taken_for_it(serving: Here) -> None:
+    """Ready is what a probe says; who serves is proven by run id and golden answers."""
+    question = Question(("a", "b"), [[1.0, 2.0], [3.0, 4.0]])
+    two = Part(Version("tiny", "2", run_id="run-2"), TWO, (5.0, 9.0))
+    with pytest.raises(CouldNotEvaluate, match="says it is run run-1, not run-2 of v2"):
+        prove(serving.cluster, question, two, 0.2)
+    serving.cluster.deploy(Release("models:/tiny/2?lies", "run-2"))
+    serving.cluster.settle(serving.patience)
+    with pytest.raises(
+        CouldNotEvaluate, match=r"says it is v2 \(run run-2\), but its golden answers are another model's"
+    ):
+        prove(serving.cluster, question, two, 0.2)
 
 
 def test_a_rollout_that_does_not_end_is_given_up_at_our_own_deadline(serving: Here) -> None:

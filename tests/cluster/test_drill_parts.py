@@ -25,7 +25,7 @@ from pytest_mlgates.measure.drill import Drilled, failed_requests, freshness, p9
 from pytest_mlgates.policy import ClusterSettings, RollbackDrill
 from pytest_mlgates.ports import Asked, Call, Release, Version
 from pytest_mlgates.rollout.keeping import Keeping, Note, recover
-from pytest_mlgates.rollout.staging import set_up
+from pytest_mlgates.rollout.staging import ask_both, set_up
 from pytest_mlgates.wires.alike import alike
 from tests.cluster import places
 from tests.cluster.cast import POLICY, FileRegistry, counted, golden, outside, quiet
@@ -205,6 +205,36 @@ class TestTheNote:
         with pytest.raises(CouldNotEvaluate, match="is no drill's"):
             recover(here.cluster, registry, 20, quiet)
 
+    def test_two_that_find_it_at_once_do_not_both_put_it_right(self, here: Here, registry: FileRegistry) -> None:
+        assert here.cluster.leave(self.left().text(), instead_of="")
+
+        def take(step: str) -> None:
+            if step == "before leave":
+                other = here.open()
+                assert other.leave("mine now", instead_of=other.note())
+
+        with pytest.raises(CouldNotEvaluate, match=r"another drill has taken .* just now"):
+            recover(counted(here.cluster, take), registry, 20, quiet)
+        assert here.cluster.note() == "mine now"
+        assert registry.aliases["drill"] == "3", "nothing was put back beside the other"
+
+    def test_a_workload_that_serves_what_no_version_is(self, here: Here, registry: FileRegistry) -> None:
+        """Its run is not the one that the registry knows, so nobody could say what to come back to."""
+        here.cluster.deploy(Release("models:/tiny/1", "run-of-another-registry"))
+        with pytest.raises(
+            CouldNotEvaluate, match=r"serves models:/tiny/1 \(run run-of-.*\), which is no version of tiny"
+        ):
+            set_up(outside(here.cluster, registry), golden(), POLICY, quiet)
+        assert here.cluster.note() == ""
+
+    @pytest.mark.parametrize("runs", [{"1": "run-1", "2": "run-1"}, {"1": "", "2": "run-2"}])
+    def test_two_versions_that_pods_could_not_tell_apart(
+        self, here: Here, registry: FileRegistry, runs: dict[str, str]
+    ) -> None:
+        one, two = (dataclasses.replace(registry.find(n), run_id=runs[n]) for n in "12")  # type: ignore[type-var]
+        with pytest.raises(CouldNotEvaluate, match="were made by the same run, or by none that is known"):
+            ask_both(outside(here.cluster, registry), golden(), POLICY, one, two)
+
     def test_a_drill_notices_that_another_took_over(self, here: Here, registry: FileRegistry) -> None:
         keeping = Keeping(here.cluster, registry, 20, self.left(), quiet)
         keeping.hold("beginning")
@@ -233,6 +263,16 @@ class TestTheNote:
             "the dummy v2 was not brought to serve: 'drill' means v3 and not v2: who else moves it?"
         )
         assert drilled.restored
+
+    def test_nor_may_they_move_it_on_the_way_back(self, here: Here, registry: FileRegistry) -> None:
+        def meddle(step: str) -> None:
+            if step == "after undo":
+                registry.point("drill", registry.find("3"))  # type: ignore[arg-type]
+
+        cluster = counted(here.cluster, meddle)
+        drilled = rehearse(set_up(outside(cluster, registry), golden(), POLICY, quiet), 1, quiet)
+        assert drilled.trouble == "v1 was not brought back: 'drill' means v3 and not v1"
+        assert is_true("back")(restored(drilled)).verdict is Verdict.FAIL
 
 
 def test_a_lease_never_ends_another_process_under_its_number() -> None:

@@ -71,6 +71,7 @@ MAY_IMPORT = {
         "extensions",
         "gate",
         "golden",
+        "incident",
         "ledger",
         "live",
         "measure",
@@ -170,6 +171,7 @@ MAY_IMPORT = {
         "ports",
         "scores",
         "settings",
+        "verdict",
     },
     "golden_record": {"errors", "wires"},
     "workload": {"adapters", "errors", "ports", "wires"},
@@ -190,7 +192,7 @@ MAY_IMPORT = {
     "gate": {"evidence", "extensions", "pins", "policy", "rules", "settings", "spec", "verdict"},
 }
 #: Folders that models' processes load by path, where this package is not on the path.
-LOADED_BY_PATH = {"isolation"}
+LOADED_BY_PATH = {"child", "isolation"}
 #: Rooms whose imports from outside are limited too.
 ONLY_OUTSIDE = {
     "errors": set(),

@@ -136,6 +136,12 @@ class Repo:
         gate = next(gate for gate in self.evidence()["gates"] if gate["name"] == name)
         return gate["verdict"], gate["sentence"]
 
+    def on_page(self, name: str, part: str, *, exact: bool = True) -> None:
+        """The page of gate `name` shows what it just said, as ``passing`` or ``failing``; `exact` with its figures."""
+        from gate_page import held
+
+        held(next(gate for gate in self.evidence()["gates"] if gate["name"] == name), part, self.path, exact=exact)
+
     def interval(self, name: str) -> str:
         """The interval of a gate's first judgement, as people see it."""
         gate = next(gate for gate in self.evidence()["gates"] if gate["name"] == name)

@@ -42,7 +42,14 @@ def test_a_failed_live_gate_opens_an_incident_that_green_gates_close(served: Rep
     code, out, _ = mlgates("incident", "show", "1")
     assert code == 0
     assert out.startswith("incident 1: credit, SEV2, closed\n  live: answers: wrong answers 1: proven not <= 0\n")
-    order = ["promote of v", "rollback of v", "opened: live", "acknowledged: looking", "a feature was", "closed: green"]
+    order = [
+        "promote of v",
+        "opened: live",
+        f"rollback to v{CHAMPION}: answers: wrong",
+        "acknowledged: looking",
+        "a feature was",
+        "closed: green",
+    ]
     places = [out.index(words) for words in order]
     assert places == sorted(places)
     assert "ledger entry 3" in out
@@ -165,7 +172,7 @@ def test_the_hand_over_note(served: Repo, mlgates) -> None:
     code, out, _ = mlgates("incident", "handover")
     assert code == 0
     assert "- 1 SEV2 open: live: answers: wrong answers 1: proven not \\<= 0 (since " in out
-    assert "rollback of v1" in out
+    assert "rollback to v1" in out
     assert "ledger entry 3" in out
 
 

@@ -54,6 +54,7 @@ def test_honest_files_are_promoted(asked: Repo, spread: list[str]) -> None:
     assert (challenger, champion) == ("challenger", "champion")
     assert said.startswith("5 files of v2 with SHA-256 ")
     assert "(no digest on record: these are the files as first seen now), nothing in them beyond the list for" in said
+    asked.on_page("artifact_safety", "passing")
 
 
 def test_a_payload_is_refused_before_anything_is_loaded(asked: Repo, spread: list[str], tmp_path: Path) -> None:
@@ -69,6 +70,7 @@ def test_a_payload_is_refused_before_anything_is_loaded(asked: Repo, spread: lis
     assert asked.said_of("golden_regression") == ("ERROR", "not run: identity is not proven (artifact_safety)")
     assert not (tmp_path / "marker").exists()
     assert not list((asked.path / ".mlgates").rglob("*.npz"))
+    asked.on_page("artifact_safety", "failing", exact=False)
 
 
 def test_a_champion_with_a_payload_is_not_loaded_either(asked: Repo, tmp_path: Path) -> None:

@@ -100,6 +100,9 @@ class TestSettings:
             ('mlgate("a", stage="early")', "stage 'early' is none of identity, data"),
             ("bootstrap_auc(gain=-1)", "cannot be -1"),
             ("bootstrap_auc(0.1)", "takes keywords only, not (0.1,)"),
+            ("slices()\n@pytest.mark.latency()", "a gate is of one kind, not latency and slices"),
+            ('mlgate("a", phase="live", tier="pager")', "tier 'pager' is none of act, ask, review"),
+            ('mlgate("a", phase="canary")', "phase 'canary' is none of promotion, live, drill"),
         ],
     )
     def test_a_wrong_marker(self, repo: Repo, mark: str, sentence: str) -> None:
@@ -300,6 +303,12 @@ class TestRegistry:
         assert time.monotonic() - started < 60
         assert "secret" not in run.text
         assert "secret" not in json.dumps(repo.evidence())
+
+    def test_a_champion_to_watch_that_is_not_there(self, repo: Repo) -> None:
+        repo.gates('@pytest.mark.mlgate("mine", phase="live")\ndef test_mine(gate):\n    gate.judge(*good())\n')
+        repo.settings(gates_live=["mine"], champion="nobody")
+        run = repo.apply("--mlgate-phase", "live")
+        assert_refused(run, 4, "credit has no champion ('nobody') that could be watched")
 
     def test_a_password_in_a_file_that_is_committed(self, repo: Repo) -> None:
         repo.settings(registry="http://someone:secret@127.0.0.1:9")

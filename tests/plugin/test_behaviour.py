@@ -11,6 +11,7 @@ import pytest
 from coded import MANIFEST, build, with_codes
 
 from mlrepo import Repo
+from tests.docs.pages import blocks
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +76,7 @@ def test_a_model_that_refuses_what_it_cannot_know_passes(repo: Repo, judge: Judg
     assert kept["details"]["reason"] == f"no counter-example in {kept['n']} rows"
     assert kept["details"]["inputs"] == "the golden set's own ranges (no contract is frozen)"
     assert not (repo.path / ".hypothesis").exists()
+    repo.on_page("behaviour", "passing", exact=False)
 
 
 def test_an_unknown_code_mapped_to_minus_1_is_caught_with_one_row(repo: Repo, judge: Judge) -> None:
@@ -89,11 +91,14 @@ def test_an_unknown_code_mapped_to_minus_1_is_caught_with_one_row(repo: Repo, ju
     # The encoder takes nulls and text for one more unknown code.
     broken = [name for name, (verdict, _) in found.items() if verdict == "FAIL"]
     assert broken == ["unknown category", "null", "wrong type"]
+    repo.on_page("behaviour", "failing", exact=False)
     [example] = found["unknown category"][1]["details"]["counterexamples"]
     assert (len(example["rows"]), example["rows"][0]["SCHL"], example["shrunk"]) == (1, -1, True)
     # Ready to paste: printed with the failure, and it fails until the model is mended.
     assert "def test_unknown_category_schl(challenger):" in run.lines
     assert "'SCHL': -1" in run.lines
+    shown = blocks((Path(__file__).parents[2] / "docs" / "behaviour.md").read_text())["counter-example"]
+    assert shown == example["test"]
     repo.write("checks/test_pasted.py", example["test"])
     repo.settings(QUICK, gates=["core"], paths=["checks"])
     again = repo.run("--mlgate-challenger", "14")

@@ -88,6 +88,27 @@ def test_anything_else_fails(repo: Repo, status: int, body: bytes, sentence: str
     assert sentence in said
 
 
+@pytest.mark.services
+def test_without_a_url_mlflows_own_server_is_asked(repo: Repo, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The challenger is a model from code, which MLflow serves: 400 for what it raises at, and the same scores."""
+    import mlflow.pyfunc
+    from coded import SCRIPT, with_codes
+
+    folder = tmp_path_factory.mktemp("coded")
+    script = folder / "refuses.py"
+    script.write_text(SCRIPT.replace("TROUBLE", 'raise ValueError("unknown code")'))
+    mlflow.pyfunc.save_model(str(folder / "refuses"), python_model=str(script), pip_requirements=["mlflow"])
+    version = with_codes(repo, folder)["refuses"]
+    behaviour = '[tool.mlgates.behaviour]\nthrough = "endpoint"\nexamples = 3\n'
+    repo.settings(f"{behaviour}[tool.mlgates.first_promotion]\nroc_auc = 0.6\n", gates=["core", "behaviour"])
+    run = repo.run("--mlgate-challenger", version)
+    assert run.ret == 0, run.text
+    gate = next(gate for gate in repo.evidence()["gates"] if gate["name"] == "behaviour")
+    assert {one["verdict"] for one in gate["judgements"]} == {"PASS"}
+    [asked] = {one["evidence"]["details"]["asked"] for one in gate["judgements"]}
+    assert asked.startswith("challenger credit v15 at http://127.0.0.1:")
+
+
 def test_nobody_there_is_an_error(repo: Repo) -> None:
     repo.write("manifest.yaml", MANIFEST)
     tables = '[tool.mlgates.endpoint]\nchallenger_url = "http://127.0.0.1:9"\nstart_timeout = 0.1\n'

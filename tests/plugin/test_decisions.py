@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from mlrepo import BARELY, BETTER, CHAMPION, COPY, CORE, MOVES_THE_ALIAS, WORSE, Repo
+from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
+from pytest_mlgates.report import evidence_file
 
 
 def test_a_better_model_is_promoted_and_a_second_run_has_nothing_to_do(repo: Repo) -> None:
@@ -239,6 +242,28 @@ class TestAnotherPipelineActsMeanwhile:
         assert run.ret == 11
         assert "ACTION FAILED: entry 2 is recorded, but it is unknown whether 'champion' moved" in run.text
         assert repo.champion() == CHAMPION
+
+    def test_whatever_else_breaks_while_acting(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A traceback would leave nobody told, and the evidence without an end."""
+        monkeypatch.setattr(MlflowRegistry, "point", lambda *_: {}["alias"])
+        run = repo.apply()
+        assert run.ret == 11, run.text
+        assert "ACTION FAILED: it broke off: KeyError: 'alias'; `mlgates status` shows what was done" in run.text
+        assert repo.evidence()["action"]["done"] is False
+
+    def test_what_was_done_cannot_be_written(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The promotion stands, and its evidence says that nothing was done: somebody must look."""
+        once = evidence_file.write
+
+        def full(document: dict[str, object], folder: Path) -> Path:
+            if document["action"] is None:
+                return once(document, folder)
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(evidence_file, "write", full)
+        run = repo.apply()
+        assert (run.ret, repo.champion()) == (11, BETTER), run.text
+        assert "the evidence could not be written to REPO/.mlgates/report (No space left on device)" in run.text
 
     def test_the_move_is_silently_lost(self, repo: Repo) -> None:
         with repo.database() as db:

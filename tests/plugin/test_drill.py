@@ -42,6 +42,7 @@ def test_a_drill_proves_the_way_back_and_leaves_nothing(drilled: Repo) -> None:
     assert found["failed requests"]["value"] == 0
     assert found["failed requests"]["n"] > 10
     assert found["time to restore p95"]["n"] == 2
+    drilled.on_page("rollback_drill", "passing", exact=False)
     assert "DRILL PASSED credit: all 2 required gates passed" in run.text
     assert "serves again" in run.lines and "everything the drill made is removed" in run.lines
     assert drilled.aliases() == {"champion": CHAMPION, "challenger": BETTER}
@@ -200,6 +201,7 @@ def test_a_restore_that_takes_too_long_fails(drilled: Repo) -> None:
     asks(drilled, more="restore_s = 0.001")
     assert drilled.run(*DRILL).ret == 1
     assert "proven not <= 0.001" in drilled.said_of("rollback_drill")[1]
+    drilled.on_page("rollback_drill", "failing", exact=False)
 
 
 def test_two_versions_that_nobody_could_tell_apart(drilled: Repo) -> None:
@@ -285,6 +287,15 @@ class TestRecord:
         verdict, said = drilled.said_of("drill_freshness")
         assert verdict == "FAIL"
         assert "failed: FAIL on local processes" in said
+        drilled.on_page("drill_freshness", "failing", exact=False)
+
+    def test_a_waiver_makes_no_way_back(self, drilled: Repo) -> None:
+        """It lets the run pass, and is on record as what the drill itself came to."""
+        waiver = '[[tool.mlgates.waivers]]\ngate = "rollback_drill"\nreason = "staging is slow"'
+        asks(drilled, more=f"restore_s = 0.001\n{waiver}")
+        run = drilled.run(*DRILL, "--mlgate-record")
+        assert run.ret == 0, run.text
+        assert "the drill is recorded as FAIL (ledger entry 2)" in run.text
 
     def test_no_drill_holds_promotions(self, drilled: Repo) -> None:
         assert drilled.run().ret == 10
@@ -315,6 +326,7 @@ class TestPromotion:
             assert "serves v2 at http://127.0.0.1:" in run.text
             assert fresh.champion() == BETTER
             assert serves(fresh) == "models:/credit/2"
+            fresh.on_page("drill_freshness", "passing", exact=False)
         finally:
             stop(fresh)
 

@@ -49,6 +49,7 @@ def test_the_same_environment_is_promoted(locked: Repo, spread: list[str]) -> No
     run = locked.apply(*spread)
     assert (run.ret, locked.champion()) == (0, BETTER)
     assert "env_lock scored as trained [challenger] yes" in run.text
+    locked.on_page("env_lock", "passing", exact=False)
 
 
 @pytest.mark.slow
@@ -64,6 +65,7 @@ def test_another_environment_that_serves_is_named_package_by_package(locked: Rep
         "Build one from the other's lock",
     )
     assert locked.said_of("is_new") == ("ERROR", "not run: identity is not proven (env_lock)")
+    locked.on_page("env_lock", "failing", exact=False)
 
 
 def test_a_label_with_the_digest_is_enough(locked: Repo) -> None:

@@ -13,6 +13,7 @@ from pytest_mlgates.exporter import METRICS
 from pytest_mlgates.exporter.collecting import Collecting
 from pytest_mlgates.settings import load
 from tests.watch.ears import ears
+from tests.watch.servers import got, program, pushgateway
 
 
 def test_champion_gates_and_budget_as_they_are_and_nothing_old_when_the_registry_is_gone(repo: Repo) -> None:
@@ -38,6 +39,18 @@ def test_champion_gates_and_budget_as_they_are_and_nothing_old_when_the_registry
         assert 'phase="promotion",verdict="PASS"} 1.0' in text, "the run is what it was, with its time beside it"
     finally:
         stop()
+
+
+@pytest.mark.services
+@pytest.mark.skipif(program("pushgateway") is None, reason="not installed: apt-get install prometheus-pushgateway")
+def test_a_push_to_the_real_gateway_is_there_to_be_scraped(repo: Repo) -> None:
+    repo.apply()
+    with pushgateway(repo.path) as url:
+        assert main(["exporter", "--push", url]) == 0
+        kept = got(f"{url}/metrics").decode()
+    assert f'version="{BETTER}"}} 1\n' in kept
+    assert 'mlgates_gate_verdict{gate="golden_regression",instance="",job="mlgates",model="credit"' in kept
+    assert 'mlgates_registry_up{instance="",job="mlgates",model="credit"} 1\n' in kept
 
 
 def test_a_push_says_when_the_registry_did_not_answer(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:

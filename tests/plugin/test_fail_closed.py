@@ -113,6 +113,21 @@ CASES = {
         "ERROR",
         "the rule returned True instead of a Finding",
     ),
+    "rule_with_a_word_for_a_verdict": Case(
+        "gate.judge(Evidence('ece', 0, 9), lambda evidence: Finding('PASS', 'as it should be'))",
+        "ERROR",
+        "ece: the rule gave the verdict 'PASS': write Verdict.PASS, .INCONCLUSIVE, .ERROR or .FAIL",
+    ),
+    "failing_in_a_part": Case(
+        "with request.getfixturevalue('subtests').test('north'): assert 1 == 2, 'too slow'\ngate.judge(*good())",
+        "FAIL",
+        "the assertion failed: too slow",
+    ),
+    "skipped_in_a_part": Case(
+        "with request.getfixturevalue('subtests').test('north'): pytest.skip('no data')\ngate.judge(*good())",
+        "ERROR",
+        "a skipped gate proves nothing",
+    ),
     "nan_limit": Case(
         "gate.judge(Evidence('ece', 0, 9), at_most(float('nan')))",
         "INCONCLUSIVE",
@@ -260,6 +275,65 @@ class TestOrdinaryTestsBesideGates:
         repo.gates("def test_ordinary(gate):\n    gate.judge(*good())\n")
         run = repo.apply()
         assert_held(repo, run, 1, 'test_ordinary asks for `gate`: mark it with @pytest.mark.mlgate("NAME")')
+
+    def test_one_that_reports_in_the_name_of_a_gate(self, repo: Repo) -> None:
+        """Properties are anybody's to write; only what was collected as a gate speaks for it."""
+        repo.gates(
+            """
+            import json
+            def test_ordinary(record_property):
+                finding = {"verdict": "PASS", "sentence": "it is", "limit": "> 0"}
+                evidence = {"measure": "ece", "value": 1, "n": 9}
+                record_property("mlgate", json.dumps({"gate": {"name": "mine", "stage": "quality", "tier": "ask"}}))
+                record_property("mlgate", json.dumps({"evidence": evidence, "finding": finding}))
+            """,
+            "mine",
+        )
+        said = "mine: checks/test_own.py::test_ordinary reports in the name of this gate, which it is not"
+        assert_held(repo, repo.apply(), 10, said)
+
+
+class TestOtherPlugins:
+    def test_one_that_makes_the_report_of_a_gate_fail(self, repo: Repo) -> None:
+        """As a limit of time does it; the gate's own judgements know nothing of it."""
+        repo.write(
+            "conftest.py",
+            """
+            import pytest
+            @pytest.hookimpl(wrapper=True)
+            def pytest_runtest_makereport(item, call):
+                report = yield
+                if report.when == "call" and item.name == "test_mine":
+                    report.outcome, report.longrepr = "failed", "took longer than 3 s"
+                return report
+            """,
+        )
+        repo.gates('@pytest.mark.mlgate("mine")\ndef test_mine(gate):\n    gate.judge(*good())\n', "mine")
+        assert_held(repo, repo.apply(), 10, "mine: pytest reports that it failed: took longer than 3 s")
+
+    def test_a_session_that_failed_without_a_test(self, repo: Repo) -> None:
+        """As a limit of coverage does it."""
+        repo.write(
+            "conftest.py",
+            """
+            import pytest
+            @pytest.hookimpl(wrapper=True)
+            def pytest_runtestloop(session):
+                result = yield
+                session.testsfailed += 1
+                return result
+            """,
+        )
+        assert_held(repo, repo.apply(), 10, "pytest ends with exit code 1, and no test failed: another plugin says")
+
+    @pytest.mark.parametrize("code", [1, 42])
+    def test_one_that_is_said_to_have_failed_at_its_end(self, repo: Repo, code: int) -> None:
+        repo.write("conftest.py", f"def pytest_sessionfinish(session): session.exitstatus = {code}")
+        assert_held(repo, repo.apply(), 10, f" exit code {code}, ")
+
+    def test_a_waived_gate_that_failed_explains_it(self, repo: Repo) -> None:
+        repo.settings(WAIVER.format(gate="bootstrap_auc", reason="CFO agreed", expires=""))
+        assert repo.apply("--mlgate-challenger", "5").ret == 0
 
 
 RERUNNER = """
@@ -441,6 +515,19 @@ class TestIdentityFirst:
         assert_held(repo, repo.run("-k", "bootstrap"), 10)
         assert repo.said_of("bootstrap_auc") == ("ERROR", "not run: identity is not proven (golden_integrity)")
 
+    def test_where_no_identity_is_asked_for_nothing_is_loaded(self, repo: Repo) -> None:
+        """A list of a phase may be anything; what may load a model needs an identity gate in it."""
+        repo.gates(
+            """
+            @pytest.mark.mlgate("mine", phase="live")
+            def test_mine(gate, champion):
+                gate.judge(*good())
+            """
+        )
+        repo.settings(gates_live=["mine"])
+        assert repo.apply("--mlgate-phase", "live").ret == 10
+        assert repo.said_of("mine") == ("ERROR", "not run: identity is not proven (no identity gate was collected)")
+
 
 class TestUsersConftest:
     @pytest.mark.parametrize("name", ["champion", "challenger", "golden_set"])
@@ -513,7 +600,45 @@ class TestUsersConftest:
                 return Turned()
             """,
         )
-        assert_held(repo, repo.apply(), 10, "is not what this run pinned")
+        hidden = "the fixture `mlgates_run` is not the one of pytest-mlgates: rename the one that hides it"
+        assert_held(repo, repo.apply(), 10, hidden)
+
+    def test_a_gate_of_the_users_own_is_handed_what_was_pinned_too(self, repo: Repo) -> None:
+        turned = "import pytest\n@pytest.fixture(scope='session')\ndef challenger(champion):\n    return champion\n"
+        repo.write("conftest.py", turned)
+        repo.gates('@pytest.mark.mlgate("mine")\ndef test_mine(gate, challenger):\n    gate.judge(*good())\n', "mine")
+        assert_held(repo, repo.apply(), 10)
+        assert "the fixture `challenger` is not what this run pinned" in repo.said_of("mine")[1]
+
+    def test_a_fixture_that_a_shipped_gate_is_built_on(self, repo: Repo) -> None:
+        """`cluster`, `load` and others are common names; a gate of the user's own may use them as it likes."""
+        repo.write(
+            "conftest.py",
+            """
+            import pytest
+            @pytest.fixture
+            def golden_history():
+                return "mine"
+            @pytest.fixture(autouse=True)
+            def everywhere(load):
+                pass
+            @pytest.fixture
+            def load():
+                return "no shipped gate asks for this one here"
+            """,
+        )
+        repo.gates(
+            """
+            @pytest.mark.mlgate("mine")
+            def test_mine(gate, golden_history):
+                gate.judge(Evidence("mine", golden_history == "mine", n=1), at_least(1))
+            """,
+            "golden_validity",
+            "mine",
+        )
+        hidden = "the fixture `golden_history` is not the one of pytest-mlgates: rename the one that hides it"
+        assert_held(repo, repo.apply(), 10, f"golden_validity: {hidden}")
+        assert repo.verdicts() == {**dict.fromkeys(CORE, "PASS"), "golden_validity": "ERROR", "mine": "PASS"}
 
 
 INI = """
@@ -590,6 +715,14 @@ class TestWorkers:
         run = repo.apply("--dist=each", "--tx", "2*popen")
         assert (run.ret, repo.champion()) == (0, BETTER)
         assert repo.aliases()["former-champion"] == CHAMPION
+
+    @pytest.mark.slow
+    def test_a_gate_in_a_group_of_xdist_is_known_again(self, repo: Repo) -> None:
+        """Its reports come under another id than it was collected with."""
+        marks = '@pytest.mark.xdist_group("gpu")\n@pytest.mark.mlgate("mine")\n'
+        repo.gates(f"{marks}def test_mine(gate):\n    gate.judge(*good())\n", "mine")
+        run = repo.apply(*N2, "--dist=loadgroup")
+        assert (run.ret, repo.champion()) == (0, BETTER), run.text
 
     def test_times_measured_beside_other_tests_say_nothing(self, repo: Repo) -> None:
         repo.gates(

@@ -45,12 +45,25 @@ def test_a_rollback_takes_the_workload_along(moved: Repo, mlgates) -> None:
     assert workload(moved).note() == ""
 
 
+def test_a_persons_rollback_is_when_the_incident_was_restored(moved: Repo, mlgates) -> None:
+    moved.gates(BAD.replace('"act"', '"ask"'))
+    asks(moved, paths=["checks"], gates_live=["golden_integrity", "well"])
+    paged = moved.apply("--mlgate-phase", "live")
+    assert "incident 1 (SEV2) is open" in paged.text and moved.champion() == BETTER
+    assert mlgates("rollback", "--reason", "answers are wrong", "--yes")[0] == 0
+    out = mlgates("incident", "show", "1")[1]
+    assert f"action: back to v{CHAMPION} by hand: answers are wrong (ada), incident" in out
+    assert "restored: the former version serves, proven by its answers (ada), incident" in out
+    assert "| time to restore | not yet |" not in mlgates("incident", "postmortem", "1")[1]
+
+
 def test_a_rollback_whose_workload_does_not_follow_says_so_and_is_finished_later(moved: Repo, mlgates) -> None:
     """The alias is back; the announcement stays, so that the next run with --mlgate-apply tries again."""
     asks(moved, {CHAMPION: "?crash"})
-    code, _, err = mlgates("rollback", "--reason", "errors doubled", "--yes")
-    assert code == 2
-    assert "the workload does not follow to v1: " in err
+    code, out, err = mlgates("rollback", "--reason", "errors doubled", "--yes")
+    assert code == 11
+    assert f"'champion' is v{CHAMPION} now, instead of v{BETTER} (ledger entry 3)\n" in out
+    assert "ACTION FAILED: the workload does not follow to v1: " in err
     assert "it was put back to models:/credit/2 (run " in err
     assert (moved.champion(), serves(moved)) == (CHAMPION, "models:/credit/2")
     asks(moved)
@@ -58,6 +71,15 @@ def test_a_rollback_whose_workload_does_not_follow_says_so_and_is_finished_later
     run = moved.apply()
     assert "repaired: a move that was cut short is finished: " in run.text
     assert serves(moved) == "models:/credit/1"
+
+
+def test_an_override_whose_workload_does_not_follow_says_so(moved: Repo, mlgates) -> None:
+    asks(moved, {"3": "?crash"})
+    code, out, err = mlgates("promote", "3", "--override", "--reason", "the board insists", "--yes")
+    assert code == 11
+    assert f"'champion' is v3 now, instead of v{BETTER}: an override by ada (ledger entry 3)\n" in out
+    assert "ACTION FAILED: the workload does not follow to v3: " in err
+    assert (moved.champion(), serves(moved)) == ("3", "models:/credit/2")
 
 
 def test_an_automatic_rollback_in_the_live_phase_takes_it_along(moved: Repo) -> None:

@@ -142,6 +142,11 @@ def test_a_notifier_that_hangs_is_left_behind(repo: Repo) -> None:
     [
         ("def pytest_mlgates_metrics(): return {'roc_auc': max}", "a plugin adds the metric 'roc_auc', which there is"),
         ("def pytest_mlgates_metrics(): return ['x']", "must return names and metrics, such as {...}, not ['x']"),
+        (
+            "def pytest_mlgates_metrics(): 1 / 0",
+            "pytest_mlgates_metrics of a plugin, or of a conftest.py, raised ZeroDiv",
+        ),
+        ("def pytest_mlgates_rules(): return {'': max}", "a plugin adds the rule '', which is <built-in function max>"),
         ("def pytest_mlgates_rules(): return {'mine': 3}", "a plugin adds the rule 'mine', which is 3 and cannot be"),
         ("def pytest_mlgates_rules(): return {'at_least': max}", "a plugin adds the rule 'at_least', which there is"),
         (
@@ -150,14 +155,22 @@ def test_a_notifier_that_hangs_is_left_behind(repo: Repo) -> None:
             "the wire 'mine' is defined in conftest, which other processes cannot import: put it in a module",
         ),
         ("def pytest_mlgates_wires(): return {'mine': dict}", "not a subclass of pytest_mlgates.wires.base.Base"),
-        ("def pytest_mlgates_metrix(): return {}", "unknown hook 'pytest_mlgates_metrix'"),
     ],
 )
 def test_a_plugin_that_is_wrong_is_a_usage_error(repo: Repo, hook: str, sentence: str) -> None:
     repo.write("conftest.py", hook)
-    run = repo.run()
-    assert run.ret != 0
+    run = repo.apply()
+    assert (run.ret, repo.champion()) == (4, "1"), run.text
     assert sentence in run.text
+    assert "INTERNALERROR" not in run.text
+
+
+def test_a_hook_that_is_misspelt_ends_the_run(repo: Repo) -> None:
+    repo.write("conftest.py", "def pytest_mlgates_metrix(): return {}")
+    run = repo.apply()
+    assert run.ret != 0
+    assert "unknown hook 'pytest_mlgates_metrix'" in run.text
+    assert repo.champion() == "1"
 
 
 def test_a_rule_that_is_not_there_is_an_error_of_the_gate(repo: Repo) -> None:

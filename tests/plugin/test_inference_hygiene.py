@@ -15,12 +15,12 @@ with contextlib.suppress(ImportError):
     # Here, because pytester forgets what a test imports, and torch cannot be imported twice.
     import torch  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 GATES = ["core", "inference_hygiene"]
 SCRIPT = """
 import mlflow, torch
 from mlflow.pyfunc import PythonModel
-
-pytestmark = pytest.mark.slow
 
 class Net(PythonModel):
     def __init__(self):
@@ -83,7 +83,7 @@ Judge = Callable[..., dict[str, tuple[str, str]]]
 
 
 @needs_torch
-def test_a_model_that_answers_cleanly_passes(judge: Judge, spread: list[str]) -> None:
+def test_a_model_that_answers_cleanly_passes(repo: Repo, judge: Judge, spread: list[str]) -> None:
     found = judge("clean", *spread)
     assert {name: verdict for name, (verdict, _) in found.items()} == dict.fromkeys(
         [
@@ -96,6 +96,7 @@ def test_a_model_that_answers_cleanly_passes(judge: Judge, spread: list[str]) ->
         ],
         "PASS",
     )
+    repo.on_page("inference_hygiene", "passing", exact=False)
 
 
 @needs_torch
@@ -109,10 +110,12 @@ def test_a_model_that_answers_cleanly_passes(judge: Judge, spread: list[str]) ->
         ("keeps", "no growing number of tensors", "1 tensors are left behind by each answer"),
     ],
 )
-def test_what_a_careless_model_does_is_named(judge: Judge, how: str, measure: str, sentence: str) -> None:
+def test_what_a_careless_model_does_is_named(repo: Repo, judge: Judge, how: str, measure: str, sentence: str) -> None:
     verdict, said = judge(how)[measure]
     assert verdict == "FAIL"
     assert said.startswith(sentence)
+    if how == "graph":
+        repo.on_page("inference_hygiene", "failing", exact=False)
 
 
 def test_a_model_without_torch_is_an_error(repo: Repo) -> None:

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from mlrepo import BARELY, BETTER, CHAMPION, MOVES_THE_ALIAS, WORSE, Repo
+from mlrepo import BARELY, BETTER, CHAMPION, DIES, LABELS, MOVES_THE_ALIAS, NAN, WORSE, Repo
+from pytest_mlgates.adapters.mlflow.registry import MlflowRegistry
+from pytest_mlgates.errors import CouldNotEvaluate
 from pytest_mlgates.report import evidence_file
 
 
@@ -62,13 +64,55 @@ def test_a_rollback_that_is_not_meant_changes_nothing(repo: Repo, mlgates, argum
     assert sentence in err
 
 
-def test_a_version_that_does_not_load_is_no_way_back(repo: Repo, mlgates) -> None:
-    from mlrepo import DIES
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("rollback",), ("promote", WORSE, "--override")], ids=lambda command: command[0])
+class TestAMoveThatDoesNotEndWell:
+    """The exit codes are those of a run: 10 when another move came first, 11 when nobody knows what serves."""
 
+    def test_an_alias_that_cannot_be_moved(self, repo: Repo, mlgates, monkeypatch, command: tuple[str, ...]) -> None:
+        repo.apply()
+        monkeypatch.setattr(MlflowRegistry, "point", lambda *_: raising(CouldNotEvaluate("the registry is away")))
+        code, out, err = mlgates(*command, "--reason", "errors doubled", "--yes")
+        assert (code, out) == (11, "")
+        assert err.startswith("ACTION FAILED: entry 3 is recorded, but it is unknown whether 'champion' moved (the ")
+        assert repo.champion() == BETTER
+
+    def test_another_move_that_came_first(self, repo: Repo, mlgates, monkeypatch, command: tuple[str, ...]) -> None:
+        repo.apply()
+
+        asked: list[object] = []
+
+        def meanwhile(question: str, _: object) -> bool:
+            asked.append(question)
+            return len(asked) > 1 or mlgates("promote", BARELY, "--override", "--reason", "in between", "--yes")[0] == 0
+
+        monkeypatch.setattr(f"pytest_mlgates.commands.{command[0]}.confirmed", meanwhile)
+        code, out, err = mlgates(*command, "--reason", "errors doubled", "--yes")
+        assert (code, out) == (10, "")
+        assert err == f"judged against v{BETTER}, but v{BARELY} is champion now: run again\n"
+        assert repo.champion() == BARELY
+
+
+def raising(problem: Exception) -> None:
+    raise problem
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("version", "sentence"),
+    [
+        (DIES, "was killed by SIGKILL"),
+        (NAN, "answered NaN or infinity for "),
+        (LABELS, "answers class labels, not scores"),
+    ],
+)
+def test_a_version_that_does_not_load_or_answer_is_no_way_back(
+    repo: Repo, mlgates, version: str, sentence: str
+) -> None:
     repo.apply()
-    code, _, err = mlgates("rollback", "--to", DIES, "--reason", "x", "--yes")
+    code, _, err = mlgates("rollback", "--to", version, "--reason", "x", "--yes")
     assert (code, repo.champion()) == (2, BETTER)
-    assert "was killed by SIGKILL" in err or "ended with exit code" in err
+    assert sentence in err
 
 
 def test_a_version_whose_files_are_not_those_that_training_stamped_is_no_way_back(repo: Repo, mlgates) -> None:

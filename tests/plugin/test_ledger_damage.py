@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlrepo import ALIASES, BARELY, BETTER, CHAMPION, MODEL, WORSE, Repo
+from liverepo import promote
+from mlrepo import ALIASES, BARELY, BETTER, CHAMPION, MODEL, RAISES, WORSE, Repo
 from pytest_mlgates.cli import main
 
 LEDGER = f"{MODEL}.mlgates-ledger"
@@ -129,15 +130,20 @@ def test_a_version_that_was_rolled_back_needs_an_override_to_serve_again(
     ]
 
 
-def test_proof_that_the_champion_is_bad_rolls_it_back(promoted: Repo) -> None:
-    promoted.gates(
+def proven_bad(repo: Repo) -> None:
+    """Whoever is champion, a gate that may act alone has proof against it."""
+    repo.gates(
         """
         @pytest.mark.mlgate("errors", phase="live", tier="act")
         def test_errors(gate):
             gate.judge(Evidence("error rate", 0.5, n=1000), at_most(0.01))
         """
     )
-    promoted.settings(gates_live=["golden_integrity", "errors"])
+    repo.settings(gates_live=["golden_integrity", "errors"])
+
+
+def test_proof_that_the_champion_is_bad_rolls_it_back(promoted: Repo) -> None:
+    proven_bad(promoted)
     look = promoted.run("--mlgate-phase", "live")
     assert (look.ret, promoted.champion()) == (1, BETTER)
     run = promoted.apply("--mlgate-phase", "live")
@@ -147,3 +153,28 @@ def test_proof_that_the_champion_is_bad_rolls_it_back(promoted: Repo) -> None:
     again = promoted.apply()
     assert (again.ret, promoted.champion()) == (1, CHAMPION)
     assert f"HOLD credit v{BETTER}: v{BETTER} was rolled back from by" in again.text
+
+
+@pytest.mark.slow
+def test_after_a_rollback_that_has_not_helped_a_person_decides(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the versions that are left would be taken out of service one after the other, for a fault elsewhere."""
+    for version in (BETTER, BARELY):
+        promote(repo, monkeypatch, version=version)
+    proven_bad(repo)
+    assert (repo.apply("--mlgate-phase", "live").ret, repo.champion()) == (1, BETTER)
+    run = repo.apply("--mlgate-phase", "live")
+    assert (run.ret, repo.champion()) == (1, BETTER)
+    assert "PAGE credit v2: errors: error rate 0.5: proven not <= 0.01" in run.text
+    assert "not rolled back: the last rollback was 0 min ago and has not helped (cool-down is " in run.text
+
+
+@pytest.mark.slow
+def test_a_former_champion_that_does_not_load_is_passed_over(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in (RAISES, BETTER):
+        promote(repo, monkeypatch, version=version)
+    proven_bad(repo)
+    run = repo.apply("--mlgate-phase", "live")
+    assert (run.ret, repo.champion()) == (1, CHAMPION), run.text
+    assert (
+        f"'champion' is v{CHAMPION} again, instead of v{BETTER} (entry 4); v{RAISES} cannot serve again: " in run.text
+    )

@@ -74,6 +74,7 @@ def test_a_stamped_version_is_promoted(stamped: Repo, spread: list[str]) -> None
     assert "lineage traceable yes - recorded and true 5 PASS" in run.text
     (only,) = judgements(stamped)
     assert only["evidence"]["details"]["files"].startswith("files with SHA-256 ")
+    stamped.on_page("lineage", "passing")
 
 
 def test_a_version_that_was_never_stamped_is_held_before_anything_is_loaded(stamped: Repo) -> None:
@@ -86,6 +87,7 @@ def test_a_version_that_was_never_stamped_is_held_before_anything_is_loaded(stam
         "mlgates.environment, mlgates.digest: run `mlgates stamp 3`, or call stamp() in the training script",
     )
     assert stamped.said_of("is_new") == ("ERROR", "not run: identity is not proven (lineage)")
+    stamped.on_page("lineage", "failing")
     assert not list((stamped.path / ".mlgates").rglob("*.npz"))
 
 
@@ -153,5 +155,7 @@ def test_an_incomplete_card_blocks_and_a_complete_one_does_not(stamped: Repo) ->
     assert stamped.run().ret == 1
     sentence = "the model card would lack [tool.mlgates.card] intended_use, [tool.mlgates.card] limits"
     assert stamped.said_of("card") == ("FAIL", sentence)
+    stamped.on_page("card", "failing")
     stamped.settings('[tool.mlgates.card]\nowner = "me"\nintended_use = "x"\nlimits = "y"\n')
     assert stamped.run().ret == 0
+    stamped.on_page("card", "passing")

@@ -44,6 +44,7 @@ class TestStaleness:
         run = serving.apply(*LIVE, *spread)
         assert run.ret == 0, run.text
         assert "days since training 10" in run.text
+        serving.on_page("staleness", "passing")
 
     def test_an_old_one_is_for_review(self, serving: Repo) -> None:
         self.trained(serving, 91)
@@ -51,6 +52,7 @@ class TestStaleness:
         assert (run.ret, serving.champion()) == (1, BETTER)
         assert "REVIEW credit v2: staleness: days since training 91: proven not <= 90" in run.text
         assert "told: SEV4, the model's owner, within 8 h" in run.text
+        serving.on_page("staleness", "failing")
 
     def test_what_nobody_knows_is_no_pass(self, serving: Repo) -> None:
         with serving.database() as db:
@@ -133,6 +135,7 @@ class TestScoreDrift:
         self.logged(serving, 0.0)
         run = serving.apply(*LIVE, *spread)
         assert run.ret == 0, run.text
+        serving.on_page("score_drift", "passing")
 
     def test_scores_that_moved_ask_a_person(self, serving: Repo) -> None:
         self.logged(serving, 2.0)
@@ -141,6 +144,7 @@ class TestScoreDrift:
         assert "PAGE credit v2: score_drift: score psi [logged as score] " in run.text
         gate = next(gate for gate in serving.evidence()["gates"] if gate["name"] == "score_drift")
         assert gate["judgements"][0]["evidence"]["details"]["ks_p"] < 0.01
+        serving.on_page("score_drift", "failing")
 
     def test_without_a_sample_it_says_so(self, serving: Repo) -> None:
         serving.settings(gates_live=["golden_integrity", "score_drift"])
@@ -168,6 +172,7 @@ class TestLiveSkew:
     def test_like_training_passes(self, serving: Repo, spread: list[str]) -> None:
         live_rows(serving)
         assert serving.apply(*LIVE, *spread).ret == 0
+        serving.on_page("live_skew", "passing")
 
     def test_drift_is_for_review(self, serving: Repo) -> None:
         live_rows(serving, lambda row: row.update(x1=float(str(row["x1"])) + 0.7))
@@ -180,6 +185,7 @@ class TestLiveSkew:
         run = serving.apply(*LIVE)
         assert (run.ret, serving.champion()) == (1, BETTER)
         assert "PAGE credit v2: live_skew: sudden [x1]" in run.text
+        serving.on_page("live_skew", "failing")
 
 
 class TestRollingQuality:
@@ -197,6 +203,7 @@ class TestRollingQuality:
         run = serving.apply(*LIVE)
         assert run.ret == 0, run.text
         assert "roc_auc gain [over former champion v1] +0." in run.text
+        serving.on_page("rolling_quality", "passing")
 
     def test_one_that_is_worse_is_for_review(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
         promote(repo, monkeypatch, version=WORSE)
@@ -205,6 +212,7 @@ class TestRollingQuality:
         run = repo.apply(*LIVE)
         assert (run.ret, repo.champion()) == (1, WORSE), run.text
         assert "REVIEW credit v3: rolling_quality: roc_auc gain [over former champion v1] -0." in run.text
+        repo.on_page("rolling_quality", "failing")
 
     def test_without_a_former_champion_nothing_is_compared(self, repo: Repo) -> None:
         live_rows(repo, rows=300)

@@ -34,13 +34,14 @@ def declare(repo: Repo, more: str = 'ttl = "24h"\ninterval = "1h"') -> None:
 def test_what_was_known_in_time_passes(asked: Repo, spread: list[str]) -> None:
     run = asked.run(*spread)
     assert run.ret == 0, run.text
-    assert asked.verdicts()["point_in_time"] == "PASS"
+    asked.on_page("point_in_time", "passing")
 
 
 def test_one_value_from_the_future_fails(asked: Repo, spread: list[str]) -> None:
     asked.write("features.csv", rows("13"))
     assert asked.run(*spread).ret == 1
     assert asked.said_of("point_in_time") == ("FAIL", "values from after their event [spend] 1: proven not <= 0")
+    asked.on_page("point_in_time", "failing")
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,26 @@ def test_evidence_without_a_golden_set_keeps_its_schema_too_and_has_a_page(repo:
     assert "HOLD credit" in " ".join(report(repo, "summary.md").split())
 
 
+def test_who_is_held_is_told_where_it_says_what_to_do(repo: Repo) -> None:
+    repo.settings(challenger=WORSE)
+    run = repo.run()
+    assert run.ret == 1
+    assert "what to do: mlgates runbook golden_regression, mlgates runbook bootstrap_auc" in run.text
+    assert "<code>mlgates runbook golden_regression</code>" in report(repo, "report.html")
+    repo.settings(runbooks="https://wiki.example/ml/")
+    assert "what to do: https://wiki.example/ml/golden_regression.md, https://wiki" in repo.run().text
+    assert 'href="https://wiki.example/ml/golden_regression.md"' in report(repo, "report.html")
+    keeps_its_schema(repo)
+
+
+def test_a_gate_whose_name_is_misspelt_is_guessed_and_holds(repo: Repo) -> None:
+    repo.settings(gates=["core", "fairnes"])
+    run = repo.run()
+    assert run.ret == 10
+    why = "fairnes: not collected: no test with this gate's name was found; did you mean 'fairness'?"
+    assert f"HOLD credit v2: {why}" in run.text
+
+
 def test_a_promotion_is_told_as_done(repo: Repo) -> None:
     repo.apply()
     assert "is &#39;champion&#39; now, replacing v1" in report(repo, "report.html")

@@ -78,6 +78,7 @@ def test_a_sample_like_the_training_data_passes(asks: Repo, spread: list[str]) -
     assert said.startswith("largest psi [x")
     assert said.endswith(f"proven <= 0.2; 4 features against {asks.path}/train.csv (5,000 rows)")
     assert "skew largest psi [x" in run.text
+    asks.on_page("skew", "passing")
 
 
 def test_what_moved_is_named_and_how(asks: Repo, spread: list[str]) -> None:
@@ -96,6 +97,7 @@ def test_what_moved_is_named_and_how(asks: Repo, spread: list[str]) -> None:
     assert said[3].startswith("largest psi [x1] ")
     assert len(said) == 4
     assert f"HOLD credit v{BETTER}: skew" in run.text
+    asks.on_page("skew", "failing")
 
 
 def test_it_does_not_run_unless_asked_for(repo: Repo) -> None:

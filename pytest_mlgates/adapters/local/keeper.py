@@ -31,6 +31,8 @@ from pytest_mlgates.adapters.serving.lease import Lease, mine
 
 #: Seconds without a workload after which the keeper ends, and between two looks at who owns what.
 LINGER, LOOK = 2.0, 0.25
+#: Seconds that whoever started it has for the first workload: on a machine that is busy, that may be long after.
+UNASKED = 10.0
 #: How long a keeper waits for one that is just going away.
 _PATIENCE = 15.0
 STATE = "keeper.json"
@@ -43,7 +45,7 @@ class Keeper:
         self.folder, self._token = folder, token
         self.workloads: dict[str, Workload] = {}
         self._session: aiohttp.ClientSession | None = None
-        self._asked_for_at = time.monotonic()
+        self._asked_for_at, self._linger = time.monotonic(), UNASKED
 
     async def run(self, ready: Callable[[], None]) -> None:
         # An idle connection is dropped here before the pod drops it there.
@@ -125,8 +127,8 @@ class Keeper:
                 await asyncio.wait_for(stopped.wait(), LOOK)
             await self._drop_orphans()
             if self.workloads:
-                self._asked_for_at = time.monotonic()
-            if time.monotonic() - self._asked_for_at > LINGER:
+                self._asked_for_at, self._linger = time.monotonic(), LINGER
+            if time.monotonic() - self._asked_for_at > self._linger:
                 return
 
     async def _drop_orphans(self) -> None:

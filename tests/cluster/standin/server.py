@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -83,6 +84,11 @@ class StandIn:
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed is no fault of this server's; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError | Refused):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -133,3 +133,9 @@ def test_worst_is_the_last_in_pass_inconclusive_error_fail(verdicts: list[Verdic
 
 def test_the_worst_of_nothing_is_an_error() -> None:
     assert worst([]) is ERROR
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 0.999999, 2.0, -1.0])
+def test_only_a_plain_yes_is_one(value: float) -> None:
+    assert is_true("holds")(evidence(1.0)).verdict is PASS
+    assert is_true("holds")(evidence(value)).verdict is FAIL

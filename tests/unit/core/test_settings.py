@@ -38,6 +38,13 @@ def read(folder: Path, text: str, *, options: dict | None = None, environ: dict 
         (FIVE + "prevalence = 1.5", "prevalence in mlgates.toml cannot be 1.5: it should be less than 1"),
         (FIVE + 'weight = "w"\nprevalence = 0.2', "weight and prevalence both correct for balancing; keep one of them"),
         (FIVE + 'former = "champion"', "former and champion are the same alias, 'champion'"),
+        (
+            FIVE + 'drill_alias = "champion"',
+            "drill_alias and champion are the same alias, 'champion', which a drill must",
+        ),
+        (FIVE + 'drill_alias = "7"', "drill_alias must be an alias that a drill can move, not '7'"),
+        (FIVE + 'drill_alias = "stage:Staging"', "drill_alias must be an alias that a drill can move, not 'stage:"),
+        (FIVE + 'drill_alias = "models:/m/7"', "drill_alias must be an alias that a drill can move, not 'models:/m/7'"),
         (FIVE + "[models.a]\n[models.b]", "mlgates.toml has the models a, b: choose one with --mlgate-model NAME"),
         ("model = ", "mlgates.toml is not valid TOML"),
     ],
@@ -123,6 +130,12 @@ def test_the_default_is_the_core_and_what_needs_no_settings(tmp_path: Path, task
     assert default == (*core, *beyond)
 
 
+def test_where_a_promotion_moves_a_workload_the_way_back_must_have_been_tried(tmp_path: Path) -> None:
+    for text in ("", 'gates = "core"\n'):
+        assert "drill_freshness" not in required_gates(read(tmp_path, text + FIVE), SHIPPED, TODAY).names
+        assert "drill_freshness" in required_gates(read(tmp_path, f"{text}{FIVE}[cluster]\n"), SHIPPED, TODAY).names
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -153,6 +166,13 @@ def test_another_phase_has_its_own_list(tmp_path: Path) -> None:
     assert required_gates(live, [], TODAY).names == ("mine",)
     with pytest.raises(UsageError, match="name the gates that phase 'drill' must pass"):
         required_gates(read(tmp_path, FIVE, options={"phase": "drill"}), [], TODAY)
+
+
+def test_a_waiver_for_one_phase_is_no_trouble_in_another(tmp_path: Path) -> None:
+    text = FIVE + 'gates_live = ["mine"]\nwaivers = [{gate = "is_new", reason = "refactor", expires = 2026-11-20}]'
+    live = required_gates(read(tmp_path, text, options={"phase": "live"}), [], TODAY)
+    assert (live.names, live.waived, live.expired) == (("mine",), {}, ())
+    assert required_gates(read(tmp_path, text), SHIPPED, TODAY).expired == ("is_new",)
 
 
 @pytest.mark.parametrize(

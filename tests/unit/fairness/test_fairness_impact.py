@@ -63,7 +63,7 @@ def test_nobody_selected_anywhere_cannot_pass() -> None:
         lambda made: {k: (x, x + y) for k, (x, y) in made.items() if x + y}
     ),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_lines_say_what_every_group_alone_would(counts: dict[str, tuple[int, int]]) -> None:
     """No group is lost in a shared line, and no verdict changes by sharing it."""
     if len(counts) < 2:

@@ -28,7 +28,7 @@ def people(draw: st.DrawFn) -> tuple[Any, int, Any, Any]:
 
 
 @given(people())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_counts_are_the_rows_counted_one_by_one(made: tuple[Any, int, Any, Any]) -> None:
     codes, groups, truth, selected = made
     plain = np.zeros((groups, 2, 2), dtype=int)
@@ -38,7 +38,7 @@ def test_counts_are_the_rows_counted_one_by_one(made: tuple[Any, int, Any, Any])
 
 
 @given(people(), st.integers(0, 1000))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_renaming_groups_renames_their_rates_and_nothing_else(made: tuple[Any, int, Any, Any], seed: int) -> None:
     codes, groups, truth, selected = made
     other = np.random.default_rng(seed).permutation(groups)
@@ -51,7 +51,7 @@ def test_renaming_groups_renames_their_rates_and_nothing_else(made: tuple[Any, i
 
 
 @given(people())
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 def test_the_rates_are_fairlearns(made: tuple[Any, int, Any, Any]) -> None:
     pytest.importorskip("fairlearn")
     codes, groups, truth, selected = made
@@ -65,7 +65,7 @@ def test_the_rates_are_fairlearns(made: tuple[Any, int, Any, Any]) -> None:
 
 
 @given(people(), st.integers(0, 1000))
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 def test_weighted_rates_are_fairlearns(made: tuple[Any, int, Any, Any], seed: int) -> None:
     pytest.importorskip("fairlearn")
     codes, groups, truth, selected = made

@@ -42,7 +42,7 @@ def test_limits_are_wilsons() -> None:
 
 
 @given(COUNTS, COUNTS)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_an_interval_holds_its_figure_and_stays_in_bounds(one: Any, other: Any) -> None:
     for gap in (largest_gap([rates(one)]), largest_gap([rates(one), rates(other)]), lowest_over_highest(*rates(one))):
         if gap is not None:
@@ -50,7 +50,7 @@ def test_an_interval_holds_its_figure_and_stays_in_bounds(one: Any, other: Any) 
 
 
 @given(COUNTS)
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_more_rows_at_the_same_rates_never_widen_it(made: Any) -> None:
     value, n = rates(made)
     few, many = largest_gap([(value, n)]), largest_gap([(value, 50 * n)])

@@ -83,7 +83,7 @@ def test_later_notes_and_foreign_tags_are_no_part_of_the_record(kept: Path) -> N
     compare(kept, [row(1, **{PROJECTED: "today", "owner": "you"}), *ROWS[1:]])
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_changed_byte_is_found_and_its_entry_named(pristine: Path, tmp_path: Path, data: st.DataObject) -> None:
     file = copy(pristine, tmp_path)
@@ -148,7 +148,7 @@ def test_any_removed_line_is_found_and_named(kept: Path, line: int) -> None:
         assert f"line {line + 1}: entry {line} is missing, or was altered: entry {line + 1} stands in its place" in said
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_two_lines_exchanged_are_found_and_named(pristine: Path, tmp_path: Path, data: st.DataObject) -> None:
     file = copy(pristine, tmp_path)
@@ -160,7 +160,7 @@ def test_any_two_lines_exchanged_are_found_and_named(pristine: Path, tmp_path: P
     assert f"entry {second} stands before entry {first}: the order was changed" in broken(file)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_file_cut_anywhere_is_found(pristine: Path, tmp_path: Path, data: st.DataObject) -> None:
     file = copy(pristine, tmp_path)

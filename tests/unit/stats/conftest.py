@@ -4,10 +4,6 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import settings
-
-settings.register_profile("stats", deadline=None, max_examples=60, derandomize=True)
-settings.load_profile("stats")
 
 
 def draw_binormal(n, prevalence, *, auc=0.8, challenger_auc=None, correlation=0.9, seed=0):

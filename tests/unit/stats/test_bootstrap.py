@@ -13,7 +13,6 @@ from pytest_mlgates.stats.bootstrap import (
     paired_bootstrap,
     percentile_interval,
     replicate_weights,
-    t_interval,
 )
 from pytest_mlgates.stats.delong import paired_auc
 
@@ -162,8 +161,6 @@ def test_resampled_clusters_stay_whole() -> None:
 def test_intervals() -> None:
     draws = np.arange(101.0)
     assert percentile_interval(draws, 0.90) == pytest.approx((5, 95))
-    low, high = t_interval(0.0, draws, 0.90, 10)
-    assert high == -low == pytest.approx(stats.t.ppf(0.95, 10) * draws.std(ddof=1))
 
 
 @pytest.mark.parametrize("options", [{"draws": 0}, {"threads": 0}])

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pytest_mlgates.stats.order import quantile_bounds, quantile_ranks, rows_for_lower_bound, rows_for_upper_bound
+from pytest_mlgates.stats.order import quantile_bounds, quantile_ranks, rows_for_upper_bound
 
 
 def test_299_requests_are_the_floor_at_p99() -> None:
     assert rows_for_upper_bound(0.99, 0.95) == 299
     assert quantile_ranks(299, 0.99, 0.90)[1] == 299
     assert quantile_ranks(298, 0.99, 0.90)[1] == 299  # one past the last: no bound
-    assert rows_for_lower_bound(0.5, 0.95) == 5
 
 
 @pytest.mark.parametrize("n", [1, 20, 300, 1000])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from pytest_mlgates.errors import CouldNotEvaluate
@@ -28,6 +30,13 @@ def test_the_nearest_kind_of_output_is_compared_with(found: list[object], kind: 
     said, deviations = closest(found, KINDS, "it")
     assert said == kind
     assert max(deviations) == pytest.approx(worst)
+
+
+@pytest.mark.parametrize("own", [[0.1, float("nan")], [[0.9, 0.1], [0.4, float("nan")]]])
+def test_a_model_that_answers_no_number_is_like_nothing(own: list[object]) -> None:
+    """NaN is greater than no tolerance, so it must not be what is held against one."""
+    found = [[0.9, 0.1], [0.4, 0.6]] if isinstance(own[0], list) else [0.1, 0.6]
+    assert closest(found, [("scores", own)], "it") == ("scores", [0.0, math.inf])
 
 
 def test_text_labels() -> None:
