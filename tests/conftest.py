@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +11,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.once import once
 
 # How long an example takes is the machine's affair, and a loaded one fails nothing. A profile holds for the whole
 # session, whoever loads it: the same examples in every run, so that what fails fails again.
@@ -53,21 +53,11 @@ def _interruptible() -> None:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The registry and golden set of build_template.py, built once, whoever of the workers comes first.
+    """The registry and golden set of build_template.py."""
 
-    MLGATES_TEST_TEMPLATE names a folder that keeps it between sessions, for whoever works on one test.
-    """
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    folder = Path(os.environ.get("MLGATES_TEST_TEMPLATE", base / "mlgates-template"))
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "finished").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            command = [sys.executable, str(Path(__file__).parent / "plugin" / "build_template.py"), str(folder)]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            (folder / "finished").touch()
-    return folder
+    def make(folder: Path) -> None:
+        command = [sys.executable, str(Path(__file__).parent / "plugin" / "build_template.py"), str(folder)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return once(tmp_path_factory, "mlgates-template", make)

@@ -116,7 +116,7 @@ class Worker:
         unproven = [name for name, v in self._identity_verdicts.items() if v is not Verdict.PASS]
         unproven = [name for name in unproven if name not in self._waived]
         if _needs_identity(item) and (unproven or not self._identity):
-            which = ", ".join(unproven) or "no identity gate was collected"
+            which = ", ".join(unproven) or "no identity gate was collected; golden_integrity is one"
             raise NotRun(Verdict.ERROR, f"not run: identity is not proven ({which})")
 
     @pytest.hookimpl(wrapper=True)

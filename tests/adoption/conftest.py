@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.once import once
 
 BIN = Path(sys.executable).parent
 
@@ -25,25 +25,11 @@ class Done:
     seconds: float
 
 
-def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder made once, whoever of the workers comes first."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = base / name
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.with_suffix(".finished").exists():
-            make(folder)
-            folder.with_suffix(".finished").touch()
-    return folder
-
-
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As its owners left it: no settings, nothing pinned."""
 
     def make(folder: Path) -> None:
-        folder.mkdir()
         command = [sys.executable, str(Path(__file__).with_name("elsewhere.py")), str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
@@ -56,7 +42,7 @@ def settled(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same after `mlgates init --yes`."""
 
     def make(folder: Path) -> None:
-        shutil.copytree(built, folder)
+        shutil.copytree(built, folder, dirs_exist_ok=True)
         done = bare("mlgates init --yes", folder, folder.parent)
         assert done.code == 0, done.err
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from pytest_mlgates.demo import build
+from tests.once import once
 
 GITCONFIG = """\
 [core]
@@ -40,16 +43,27 @@ def hostile(patch: pytest.MonkeyPatch, home: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def said() -> list[str]:
-    """What the build said, filled by `demo`."""
-    return []
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished demo, and in a file what the build said."""
+
+    def make(folder: Path) -> None:
+        said: list[str] = []
+        (folder / "home").mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            hostile(patch, folder / "home")
+            build(folder / "a demo", say=said.append)
+        (folder / "said.json").write_text(json.dumps(said))
+
+    return once(tmp_path_factory, "built-demo", make)
 
 
 @pytest.fixture(scope="session")
-def demo(said: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished demo. Read only: a test that changes it must put it back."""
-    root = tmp_path_factory.mktemp("work") / "a demo"
-    with pytest.MonkeyPatch.context() as patch:
-        hostile(patch, tmp_path_factory.mktemp("home"))
-        build(root, say=said.append)
-    return root
+def said(built: Path) -> list[str]:
+    """What the build said."""
+    return list(json.loads((built / "said.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def demo(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This worker's own copy of the demo. Read only: a test that changes it must put it back."""
+    return Path(shutil.copytree(built / "a demo", tmp_path_factory.mktemp("work") / "a demo", symlinks=True))

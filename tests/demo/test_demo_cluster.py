@@ -77,6 +77,7 @@ def test_killed_half_way_and_run_again_nothing_is_left_over(
     assert len(list((root / ".mlgates" / "cluster" / "pods").iterdir())) == serving == 1, "only what serves is left"
 
 
+@pytest.mark.long  # two and a half minutes: the demo built, a drill, an incident
 @pytest.mark.skipif(
     shutil.which("prometheus") is None, reason="Prometheus is not installed: apt-get install prometheus"
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mlgates.demo import build
+from tests.once import once
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -19,9 +20,7 @@ README = Path(__file__).parents[2] / "README.md"
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo as it is built; copied by whoever runs something in it."""
-    root = tmp_path_factory.mktemp("docs") / "demo"
-    build(root, say=lambda line: None)
-    return root
+    return once(tmp_path_factory, "docs-demo", lambda folder: build(folder / "demo", say=lambda line: None)) / "demo"
 
 
 @pytest.fixture(scope="session")

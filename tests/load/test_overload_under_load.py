@@ -42,13 +42,13 @@ def judged(url: str, load: LocustLoad, golden: GoldenSet) -> dict[str, Verdict]:
     return {**verdicts, "back": at_most(POLICY.recover_s)(back).verdict}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_server_that_refuses_at_once_passes(serve: Serve, load: LocustLoad, golden: GoldenSet) -> None:
     found = judged(serve(*SLOW, "--refuses"), load, golden)
     assert found == dict.fromkeys((WAITED, FAILED, REFUSED, "back"), Verdict.PASS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_server_that_lets_everybody_queue_fails(serve: Serve, load: LocustLoad, golden: GoldenSet) -> None:
     found = judged(serve(*SLOW), load, golden)
     assert found[WAITED] is Verdict.FAIL

@@ -526,7 +526,8 @@ class TestIdentityFirst:
         )
         repo.settings(gates_live=["mine"])
         assert repo.apply("--mlgate-phase", "live").ret == 10
-        assert repo.said_of("mine") == ("ERROR", "not run: identity is not proven (no identity gate was collected)")
+        which = "no identity gate was collected; golden_integrity is one"
+        assert repo.said_of("mine") == ("ERROR", f"not run: identity is not proven ({which})")
 
 
 class TestUsersConftest:

@@ -99,7 +99,9 @@ def alertmanager(folder: Path, config: dict[str, Any], port: int) -> Iterator[st
 @contextlib.contextmanager
 def pushgateway(folder: Path) -> Iterator[str]:
     url = f"127.0.0.1:{free_port()}"
-    with running([str(program("pushgateway")), f"--web.listen-address={url}"], folder / "pushgateway.log"):
+    # Debian's keeps what it was told in a file of the whole machine unless it is given one.
+    own = [f"--web.listen-address={url}", f"--persistence.file={folder / 'pushgateway.data'}"]
+    with running([str(program("pushgateway")), *own], folder / "pushgateway.log"):
         until(lambda: got(f"http://{url}/-/ready"), 20, "the Pushgateway is ready")
         yield f"http://{url}"
 

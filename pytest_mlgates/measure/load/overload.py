@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +48,8 @@ def past_capacity(
     if not overloaded(samples, calm, policy):
         why = f"{rate:,.0f} requests a second are not too much for it: raise rate in [tool.mlgates.overload]"
         return [], Evidence("overload", None, len(samples.due), cannot_say=why, details=details)
-    recovery = Evidence("seconds until back to normal", back, _IN_A_ROW, unit=" s", details=details)
+    whole = math.ceil(back * 1000) / 1000  # nobody asks for microseconds
+    recovery = Evidence("seconds until back to normal", whole, _IN_A_ROW, unit=" s", details=details)
     return judged(samples, calm, busy, policy), recovery
 
 
