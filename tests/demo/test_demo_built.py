@@ -121,9 +121,9 @@ def test_settings_can_be_read(demo: Path) -> None:
     }
 
 
-def test_the_build_says_its_steps(demo: Path, said: list[str]) -> None:
+def test_the_build_says_its_steps(built: Path, said: list[str]) -> None:
     assert said == [
-        f"building a small ML repository in {demo}",
+        f"building a small ML repository in {built / 'a demo'}",
         "git: repository with settings, README and training script",
         "DVC: 12,000 training and 5,000 golden rows pinned and pushed to .dvc-remote",
         "DVC: golden set and cache deleted here, pulled again from the remote, bytes equal to the pointer's",
