@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -37,6 +38,15 @@ class Service:
         return points
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that no longer waited is no fault of this server's; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @dataclass
 class FakePrometheus:
     """`services` by the word that queries name them with; `tricks` are what is wrong with this server."""
@@ -47,8 +57,7 @@ class FakePrometheus:
     seen_headers: list[dict[str, str]] = field(default_factory=list)
 
     def __enter__(self) -> FakePrometheus:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
         return self
