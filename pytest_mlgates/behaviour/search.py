@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_mlgates.behaviour.case import Case, CounterExample, Wrong
 from pytest_mlgates.behaviour.properties import Property
@@ -111,8 +110,3 @@ def _checked(one: Property, ask: Ask, case: Case, found: Found) -> Wrong | None:
     found.cases += 1
     found.rows += sum(map(len, asks))
     return one.wrong(case, said)
-
-
-def times_up(found: Sequence[Found]) -> list[Any]:
-    """The properties that no case was asked of."""
-    return [one.tested for one in found if one.untried]
