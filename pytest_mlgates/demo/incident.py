@@ -21,7 +21,7 @@ from pytest_mlgates.demo.errors import DemoError
 from pytest_mlgates.demo.fault_proxy import Fault, FaultProxy, fault_proxy
 from pytest_mlgates.demo.git import Git
 from pytest_mlgates.demo.place import resolved
-from pytest_mlgates.demo.traffic import prometheus, question, users
+from pytest_mlgates.demo.traffic import end, prometheus, question, users
 
 #: What can go wrong, in words and for the proxy.
 FAULTS = {
@@ -204,12 +204,7 @@ def _watch(root: Path, say: Callable[[str], None]) -> Iterator[_Watch]:
     try:
         yield watch
     finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 60)
         reader.join(5)
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pytest_mlgates.demo.errors import DemoError
 from pytest_mlgates.demo.needs import check_incident
@@ -50,6 +51,16 @@ def _user(place: str, body: bytes, ended: threading.Event) -> None:
             connection.close()
 
 
+def end(process: subprocess.Popen[Any], within: float) -> None:
+    """Asked to end, and after `within` seconds made to."""
+    process.terminate()
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @contextlib.contextmanager
 def prometheus(folder: Path, target: str) -> Iterator[str]:
     """The URL of a Prometheus of our own that scrapes `target` (host:port). Raises DemoError when it does not start."""
@@ -66,12 +77,7 @@ def prometheus(folder: Path, target: str) -> Iterator[str]:
         _until_ready(process, place, folder / "log")
         yield f"http://{place}"
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 20)
 
 
 def _until_ready(process: subprocess.Popen[bytes], place: str, log: Path) -> None:
